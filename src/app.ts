@@ -56,7 +56,7 @@ import {
 import { foreseeStackTag } from './rollouts/keep-stack-tag';
 import { runTimers, timerPlans, type TimerView, viewTimers } from './schedule/timers';
 import { freeOnEngine } from './services/look-at-disk';
-import { lookAtSwarm, readTargets } from './services/read-targets';
+import { lookAtSwarm, readTargets, type SwarmSeen } from './services/read-targets';
 import { foreseeTag, type TagForesight } from './updates/new-tag/keep-tag';
 
 /** The program, wired once: what the command line and the HTTP server are given. */

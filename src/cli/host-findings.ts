@@ -9,7 +9,7 @@ import { formatAge, formatBytes, plural } from '../domain/format';
 import type { HealthFailure } from '../domain/health/health-failure';
 import { readSource, whyNotAllowed } from '../domain/notes/source';
 import { NOTHING_TO_SAY, refusalText } from '../domain/recreate/carry-over';
-import type { SwarmSeen } from '../domain/services/swarm-seen';
+import type { SwarmSeen } from '../services/read-targets';
 import { type Finding, within } from './findings';
 import { atTime, inBytes } from './text';
 import { certificateProblems } from '../diagnosis/problems';

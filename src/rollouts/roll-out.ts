@@ -5,7 +5,7 @@ import { isOver, failureOf, isAlive, viewTasks, whyStuck } from '../domain/servi
 import { checkpoint, see, type ServiceRun, type Seen } from './rollout-run';
 import { replicasOf, withReplicas } from './scale-to-zero';
 import { formatDuration } from '../domain/format';
-import { rolloutWithinMs } from '../domain/services/patience';
+import { rolloutWithinMs } from '../domain/services/plan-rollout';
 import type { Progress } from '../lib/logger';
 import { logOf } from '../services/look-at-target';
 

@@ -4,10 +4,8 @@ import { isServer, membersOf, placeOf } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import { codeOf, EngineError, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { placeOfData, type PlaceOfData, whyTwice } from '../domain/services/place-of-data';
-import { whyUnprotected } from '../domain/services/refusal';
+import { whyUnprotected, toTarget } from '../domain/services/to-target';
 import type { ServiceInspect, TaskInspect } from '../domain/services/swarm-inspect';
-import type { SwarmSeen } from '../domain/services/swarm-seen';
-import { toTarget } from '../domain/services/to-target';
 import type { Engine } from '../ports/engine';
 import type { SwarmRole } from '../ports/services/swarm';
 
@@ -17,6 +15,12 @@ type Reading = Pick<Deps, 'engine' | 'swarm' | 'selfId' | 'logger'>;
 export async function readTargets(deps: Reading): Promise<Container[]> {
   const containers = await readContainers(deps.engine, deps.selfId);
   return [...containers, ...(await readServices(deps, containers))];
+}
+
+/** What `check` and the page show of the Swarm: on a manager its services, as policy sees them. */
+export interface SwarmSeen {
+  role: SwarmRole['role'];
+  services: Container[];
 }
 
 /** For `check` and the page. */

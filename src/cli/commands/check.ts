@@ -27,7 +27,7 @@ import {
   watchedFindings,
 } from '../host-findings';
 import { kitFindings } from '../recovery';
-import type { SwarmSeen } from '../../domain/services/swarm-seen';
+import type { SwarmSeen } from '../../services/read-targets';
 import { asJson, inColumns, oneLine, table } from '../text';
 import { membersOf, placeOf } from '../../domain/backups/backup';
 import { passGuards } from '../../domain/decision/guards';

@@ -7,6 +7,8 @@ import { backupSentence, probeText } from '../plan/plan-update';
 import { risksOfJump, unhealthyBefore } from '../plan/plan-risks';
 import { seenSettings } from '../plan/seen-settings';
 import type { ServiceSpec } from './swarm-inspect';
+import type { ServiceSpec, RolloutConfig, ServiceInspect } from './swarm-inspect';
+import type { ImageTarget } from '../images/image-target';
 
 /** What the plan for a service is made of. */
 export interface PlannedService {
@@ -133,4 +135,22 @@ function followUpOf({ name, project, service, reference, swarm }: Container, tar
   if (project === null)
     return `Replace ${reference} with ${target} in the script or command that creates the service ${name}.`;
   return `In the file of the stack ${project}, service ${service}, change the line "image: ${reference}" to "image: ${target}". Until then, "docker stack deploy" goes back to ${reference}.`;
+}
+
+const MS = 1e6;
+/** Each node pulls the image. */
+const PULL_MS = 10 * 60_000;
+const STOP_GRACE_MS = 10_000;
+
+/** How long Swarm may take for a rollout: for each batch the start of its tasks, the delay, the monitor and the stop of the old ones. */
+export function rolloutWithinMs(
+  service: ServiceInspect,
+  config: RolloutConfig | null | undefined,
+  { tasks, startMs }: { tasks: number; startMs: number },
+): number {
+  const { Parallelism = 1, Delay = 0, Monitor = 5_000 * MS } = config ?? {};
+  const batches = Parallelism === 0 ? 1 : Math.max(1, Math.ceil(tasks / Parallelism));
+  const { StopGracePeriod } = service.Spec.TaskTemplate.ContainerSpec ?? {};
+  const stopMs = StopGracePeriod ? StopGracePeriod / MS : STOP_GRACE_MS;
+  return PULL_MS + batches * (startMs + (Delay + Monitor) / MS + stopMs);
 }

@@ -1,4 +1,4 @@
-import { rolloutWithinMs } from '../../../src/domain/services/patience';
+import { rolloutWithinMs } from '../../../src/domain/services/plan-rollout';
 import type { ServiceInspect, TaskInspect } from '../../../src/domain/services/swarm-inspect';
 import { failureOf, viewTasks, whyStuck } from '../../../src/domain/services/tasks';
 import { imageOf, toTarget } from '../../../src/domain/services/to-target';
