@@ -1,5 +1,5 @@
 import supertest from 'supertest';
-import { observingEngine } from '../../src/containers/observing-engine';
+import { observingEngine } from '../../src/containers/observing';
 import { requestRenewal } from '../../src/certificates/renewal-queue';
 import { readContainers } from '../../src/containers/read-containers';
 import { decideById } from '../../src/decisions/approve';

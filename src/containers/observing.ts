@@ -3,6 +3,7 @@ import { refuseWhileObserving } from '../domain/mode';
 import type { Engine } from '../ports/engine';
 import type { Store } from '../ports/store';
 import { isOneOff } from './artifact-names';
+import type { Swarm } from '../ports/services/swarm';
 
 /** Calls that change neither a container nor a local name or image that it was made from. A new call must be added here or below. */
 type Look =
@@ -95,4 +96,18 @@ async function isOwnByName(engine: Engine, id: string): Promise<boolean> {
     if (codeOf(error) === 'container_not_found') return false;
     throw error;
   }
+}
+
+/** The Swarm while diun-pilot observes: no service is changed, except that an interrupted update is finished or undone. */
+export function observingSwarm(swarm: Swarm, { updates }: Pick<Store, 'updates'>): Swarm {
+  const refuse = (): void => {
+    if (updates.withStatus('running').length === 0)
+      refuseWhileObserving('observe', 'The update of a service was refused.');
+  };
+  return {
+    ...swarm,
+    rollOut: async (seen, spec) => (refuse(), swarm.rollOut(seen, spec)),
+    update: async (seen, spec) => (refuse(), swarm.update(seen, spec)),
+    rollBack: async (seen) => (refuse(), swarm.rollBack(seen)),
+  };
 }
