@@ -1,9 +1,9 @@
 import { codeOf, isEngineLost, PilotError } from '../domain/errors';
-import type { ServiceInspect, ServiceSpec } from '../domain/services/swarm-inspect';
+import { replicasOf, type ServiceInspect, type ServiceSpec } from '../domain/services/swarm-inspect';
 import { ownScale } from '../domain/services/rollout';
 import { isOver, failureOf, isAlive, viewTasks, whyStuck } from '../domain/services/tasks';
 import { checkpoint, see, type ServiceRun, type Seen } from './rollout-run';
-import { replicasOf, withReplicas } from './scale-to-zero';
+import { withReplicas } from './scale-to-zero';
 import { formatDuration } from '../domain/format';
 import { rolloutWithinMs } from '../domain/services/plan-rollout';
 import type { Progress } from '../lib/logger';

@@ -4,7 +4,7 @@ import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { formatDuration } from '../domain/format';
 import { type Idle, otherScales, type Scaled } from '../domain/services/rollout';
-import type { ServiceInspect, ServiceSpec } from '../domain/services/swarm-inspect';
+import { replicasOf, stopGraceMs, type ServiceInspect, type ServiceSpec } from '../domain/services/swarm-inspect';
 import { isAlive, namesOf, taskText } from '../domain/services/tasks';
 import type { Progress } from '../lib/logger';
 import { readerOf } from '../restores/files/one-off';
@@ -16,7 +16,6 @@ import { checkpoint, type ServiceRun } from './rollout-run';
 /** Swarm counts a new version for its own notes on a service, too: those conflicts are tried again. */
 const TRIES = 5;
 const POLL_MS = 500;
-const STOP_GRACE_MS = 10_000;
 const MORE_MS = 60_000;
 
 /** What is known of each writer before it is scaled to 0; `idle`: those that are at 0 already. */
@@ -81,8 +80,7 @@ export async function scaleToZero(run: ServiceRun, { serviceId, name }: Scaled, 
 /** Waits until no task of a service that is scaled to 0 runs any longer. */
 export async function noTaskRuns(run: ServiceRun, service: ServiceInspect, progress: Progress): Promise<void> {
   const { swarm, clock } = run;
-  const grace = service.Spec.TaskTemplate.ContainerSpec?.StopGracePeriod;
-  const withinMs = (grace ? grace / 1e6 : STOP_GRACE_MS) + MORE_MS;
+  const withinMs = stopGraceMs(service.Spec) + MORE_MS;
   const startedAt = clock.now().getTime();
   for (;;) {
     const [left] = (await swarm.tasks(service.ID)).filter(isAlive);
@@ -170,10 +168,6 @@ export async function serveAgain(run: ServiceRun, which: readonly Scaled[], prog
 export function release(run: ServiceRun): void {
   if ((run.rollout.scaled ?? []).length > 0 && run.rollout.released !== true)
     checkpoint(run, run.rollout.stage, { released: true });
-}
-
-export function replicasOf({ Mode }: ServiceSpec): number {
-  return Mode.Replicated === undefined ? 1 : (Mode.Replicated.Replicas ?? 1);
 }
 
 export function withReplicas(spec: ServiceSpec, Replicas: number): ServiceSpec {

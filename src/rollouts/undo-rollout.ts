@@ -12,6 +12,7 @@ import {
 import { changesOf } from '../domain/data/compare-fingerprints';
 import type { HealthFailure } from '../domain/health/health-failure';
 import { ownScale } from '../domain/services/rollout';
+import { replicasOf } from '../domain/services/swarm-inspect';
 import type { Update } from '../domain/update';
 import { authenticManifest, folderToRestore } from '../restores/find-set';
 import { restoreData } from '../restores/restore-data';
@@ -25,7 +26,7 @@ import { changedData, hasChangedData, mayRestore, membersNow, mustBeAtZero } fro
 import { finishService } from './finish-rollout';
 import { followRollback, scaledUp, updateUnchanged, withImage } from './roll-out';
 import { checkpoint, see, type ServiceRun } from './rollout-run';
-import { noTaskRuns, othersServe, release, replicasOf, withReplicas } from './scale-to-zero';
+import { noTaskRuns, othersServe, release, withReplicas } from './scale-to-zero';
 
 /**
  * Takes the service back to the image from before, by Swarm's own rollback, and asks the health of its tasks; `cause` is what for.

@@ -1,6 +1,13 @@
 import { plural } from '../format';
 import type { ContainerLabels } from '../labels/container-labels';
-import type { NodeInspect, ServiceInspect, ServiceSpec, TaskInspect } from './swarm-inspect';
+import {
+  replicasOf,
+  rolloutOf,
+  type NodeInspect,
+  type ServiceInspect,
+  type ServiceSpec,
+  type TaskInspect,
+} from './swarm-inspect';
 import { taskText, namesOf } from './tasks';
 
 /** Where the data of a service can be read now: in the container of its one task on this node; else why not, as sentences with the remedy. */
@@ -31,19 +38,20 @@ export function placeOfData(
 export function whyTwice(service: ServiceInspect, around: Around): string | null {
   const { Name, Mode, UpdateConfig } = service.Spec;
   const start = `${Name} runs diun-pilot, and two instances must not act at once, so no service is updated`;
-  if (Mode.Replicated === undefined || (Mode.Replicated.Replicas ?? 1) > 1)
+  if (Mode.Replicated === undefined || replicasOf(service.Spec) > 1)
     return `${start}: it must be replicated, with one replica (docker service scale ${Name}=1).`;
-  if (UpdateConfig?.Order === 'start-first')
+  if (rolloutOf(UpdateConfig).Order === 'start-first')
     return `${start}: its update_config has the order start-first. Use stop-first.`;
   const others = possibleNodes(service, around).filter(({ ID }) => ID !== around.nodeId);
   if (others.length === 0) return null;
   return `${start}: Swarm may also start it on ${listOf(others)}, next to a task on a node that it has lost. Add a placement constraint that only one node fulfils (docs/swarm.md).`;
 }
 
-function notOneReplica({ Name, Mode }: ServiceSpec): string | null {
+function notOneReplica(spec: ServiceSpec): string | null {
+  const { Name, Mode } = spec;
   const one = `Only a data service with exactly one replica is backed up`;
   if (Mode.Replicated === undefined) return `${Name} is not a replicated service. ${one}.`;
-  const replicas = Mode.Replicated.Replicas ?? 1;
+  const replicas = replicasOf(spec);
   if (replicas === 1) return null;
   const remedy = `docker service scale ${Name}=1`;
   return replicas === 0

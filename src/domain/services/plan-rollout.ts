@@ -8,6 +8,14 @@ import { risksOfJump, unhealthyBefore } from '../plan/plan-risks';
 import { seenSettings } from '../plan/seen-settings';
 import type { ServiceSpec } from './swarm-inspect';
 import type { ServiceSpec, RolloutConfig, ServiceInspect } from './swarm-inspect';
+import {
+  replicasOf,
+  rolloutOf,
+  stopGraceMs,
+  type ServiceSpec,
+  type RolloutConfig,
+  type ServiceInspect,
+} from './swarm-inspect';
 import type { ImageTarget } from '../images/image-target';
 
 /** What the plan for a service is made of. */
@@ -86,19 +94,19 @@ function downtimeOf({ target: { name, swarm }, stopped }: PlannedService): strin
   ];
 }
 
-/** Swarm's own defaults where the spec does not say (swarmkit, api/defaults). */
+/** Its update_config, as text. */
 export function rolloutText({ UpdateConfig }: ServiceSpec): string {
-  const { Parallelism = 1, Order = 'stop-first', FailureAction = 'pause' } = UpdateConfig ?? {};
+  const { Parallelism, Order, FailureAction } = rolloutOf(UpdateConfig);
   const at = Parallelism === 0 ? 'all tasks at once' : `${plural(Parallelism, 'task')} at a time`;
   return `${at}, ${Order}, failure_action ${FailureAction}`;
 }
 
 /** Follows `Downtime: `. */
-export function downtimeText({ Name, Mode, UpdateConfig }: ServiceSpec): string {
-  const { Parallelism = 1, Order = 'stop-first' } = UpdateConfig ?? {};
-  const replicas = Mode.Replicated === undefined ? null : (Mode.Replicated.Replicas ?? 1);
+export function downtimeText(spec: ServiceSpec): string {
+  const { Name, Mode, UpdateConfig } = spec;
+  const { Parallelism, Order } = rolloutOf(UpdateConfig);
   if (Order === 'start-first') return 'none is expected, because each new task runs before its old one is stopped.';
-  if (replicas !== null && Parallelism > 0 && replicas > Parallelism)
+  if (Mode.Replicated !== undefined && Parallelism > 0 && replicasOf(spec) > Parallelism)
     return `none is expected, because other tasks of ${Name} run while some are replaced.`;
   return `from the stop of the old tasks of ${Name} until the new ones run, usually a few seconds (update_config order: stop-first).`;
 }
@@ -140,17 +148,14 @@ function followUpOf({ name, project, service, reference, swarm }: Container, tar
 const MS = 1e6;
 /** Each node pulls the image. */
 const PULL_MS = 10 * 60_000;
-const STOP_GRACE_MS = 10_000;
 
 /** How long Swarm may take for a rollout: for each batch the start of its tasks, the delay, the monitor and the stop of the old ones. */
 export function rolloutWithinMs(
-  service: ServiceInspect,
+  { Spec }: ServiceInspect,
   config: RolloutConfig | null | undefined,
   { tasks, startMs }: { tasks: number; startMs: number },
 ): number {
-  const { Parallelism = 1, Delay = 0, Monitor = 5_000 * MS } = config ?? {};
+  const { Parallelism, Delay, Monitor } = rolloutOf(config);
   const batches = Parallelism === 0 ? 1 : Math.max(1, Math.ceil(tasks / Parallelism));
-  const { StopGracePeriod } = service.Spec.TaskTemplate.ContainerSpec ?? {};
-  const stopMs = StopGracePeriod ? StopGracePeriod / MS : STOP_GRACE_MS;
-  return PULL_MS + batches * (startMs + (Delay + Monitor) / MS + stopMs);
+  return PULL_MS + batches * (startMs + (Delay + Monitor) / MS + stopGraceMs(Spec));
 }

@@ -1,3 +1,6 @@
+const MS = 1e6;
+const STOP_GRACE_MS = 10_000;
+
 /**
  * The parts of Swarm's JSON that this project reads, in the API's own spelling (docs.docker.com/reference/api/engine, Service
  * and Task). A spec goes back to the engine as it came, so what is not read here stays in it. Durations are nanoseconds.
@@ -59,6 +62,29 @@ export interface RolloutConfig {
   FailureAction?: 'pause' | 'continue' | 'rollback';
   MaxFailureRatio?: number;
   Order?: 'stop-first' | 'start-first';
+}
+
+/** The same with Swarm's own defaults where the spec does not say (swarmkit, api/defaults). */
+export function rolloutOf(config: RolloutConfig | null | undefined): Required<Omit<RolloutConfig, 'MaxFailureRatio'>> {
+  const {
+    Parallelism = 1,
+    Delay = 0,
+    Monitor = 5_000 * MS,
+    FailureAction = 'pause',
+    Order = 'stop-first',
+  } = config ?? {};
+  return { Parallelism, Delay, Monitor, FailureAction, Order };
+}
+
+/** Of a service that is not replicated, 1: it cannot be at 0. */
+export function replicasOf({ Mode }: ServiceSpec): number {
+  return Mode.Replicated === undefined ? 1 : (Mode.Replicated.Replicas ?? 1);
+}
+
+/** How long Swarm waits for a task to stop before it kills it. */
+export function stopGraceMs({ TaskTemplate }: ServiceSpec): number {
+  const { StopGracePeriod } = TaskTemplate.ContainerSpec ?? {};
+  return StopGracePeriod ? StopGracePeriod / MS : STOP_GRACE_MS;
 }
 
 /** Not there, or without a state: the engine has not started, or there was nothing to replace. */

@@ -6,7 +6,13 @@ import { splitReference } from '../images/image-reference';
 import type { ContainerLabels, LabelProblem } from '../labels/container-labels';
 import { readLabels } from '../labels/read-labels';
 import { downtimeText, rolloutText } from './plan-rollout';
-import type { ServiceContainer, ServiceInspect, ServiceMode, ServiceSpec } from './swarm-inspect';
+import {
+  replicasOf,
+  type ServiceContainer,
+  type ServiceInspect,
+  type ServiceMode,
+  type ServiceSpec,
+} from './swarm-inspect';
 import type { ImageAt } from '../update';
 
 const STACK = 'com.docker.stack.namespace';
@@ -123,10 +129,11 @@ function asMounted({ Type = 'volume', Target, ReadOnly }: Mount): Parameters<typ
 type Mount = NonNullable<ServiceContainer['Mounts']>[number];
 
 /** Why no update of a service can be made whatever data it has, as sentences with the remedy; null: it can. */
-function whyWrongMode({ Name, Mode }: ServiceSpec): string | null {
+function whyWrongMode(spec: ServiceSpec): string | null {
+  const { Name, Mode } = spec;
   if (Mode.ReplicatedJob !== undefined || Mode.GlobalJob !== undefined)
     return `${Name} is a job: its tasks end on their own, so no update of it could be checked.`;
-  if (Mode.Replicated === undefined || (Mode.Replicated.Replicas ?? 1) > 0) return null;
+  if (replicasOf(spec) > 0) return null;
   return `${Name} has no task (it is scaled to 0), so no update of it could be checked. Scale it first: docker service scale ${Name}=1.`;
 }
 
