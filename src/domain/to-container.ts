@@ -6,7 +6,7 @@ import { readDependsOn, readRestartsWith } from './compose/depends-on';
 import { type EngineDoor, isEngineDoor } from './network/engine-door';
 import type { ContainerSnapshot, ImageInspect, Mount } from './engine-inspect';
 import { whyNoHandover } from './handover';
-import { verdictWithinMs } from './health/healthcheck-time';
+import { probeTimeoutFor } from './health/healthcheck-time';
 import type { ContainerLabels, LabelProblem } from './labels/container-labels';
 import { ownLabels } from './labels/own-labels';
 import { parseFlag } from './labels/parse-flag';
@@ -57,6 +57,7 @@ export function toContainer(
   const composeRun = own[COMPOSE.oneOff] === 'True';
   const read = withInherited(readLabels(own), all, own);
   const labels = composeRun ? withoutOrders(read) : read;
+  const probeTimeoutMs = probeTimeoutFor(labels, inspect.Config.Healthcheck);
   const repoDigests = image.RepoDigests ?? [];
   const application = applicationOf({
     labels,
@@ -78,7 +79,7 @@ export function toContainer(
     dependsOn: readDependsOn(all[COMPOSE.dependsOn]),
     restartsWith: readRestartsWith(all[COMPOSE.dependsOn]),
     composeFiles: composeFilesOf(all),
-    labels: withStrategy(withProbeTimeout(labels, inspect), inspect, database),
+    labels: withStrategy({ ...labels, probeTimeoutMs }, inspect, database),
     mounts: inspect.Mounts.map(mountClause),
     dataPaths: dataPathsOf(inspect.Mounts),
     healthcheck: hasHealthcheck(inspect),
@@ -129,12 +130,6 @@ function composeFilesOf(all: Readonly<Record<string, string>>): string | null {
   const folder = all[COMPOSE.folder] ?? '';
   const named = files.map((file) => (file.startsWith('/') || folder === '' ? file : `${folder}/${file}`));
   return named.length === 0 ? null : named.join(', ');
-}
-
-/** The default allows for what the container's own HEALTHCHECK needs to give a verdict. */
-function withProbeTimeout(labels: ContainerLabels, { Config }: ContainerSnapshot): ContainerLabels {
-  if (labels.probeTimeoutIsSet) return labels;
-  return { ...labels, probeTimeoutMs: Math.max(labels.probeTimeoutMs, verdictWithinMs(Config.Healthcheck)) };
 }
 
 /** An impossible handover is reported and becomes a recreate: so the plan, the page and the update itself agree. */

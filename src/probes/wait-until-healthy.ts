@@ -7,7 +7,7 @@ import {
   CONTAINER_WAS_STOPPED,
   type HealthFailure,
 } from '../domain/health/health-failure';
-import { verdictWithinMs } from '../domain/health/healthcheck-time';
+import { probeTimeoutFor } from '../domain/health/healthcheck-time';
 import type { ProbeSpec } from '../domain/labels/container-labels';
 import type { Clock } from '../lib/clock';
 import type { Progress } from '../lib/logger';
@@ -109,8 +109,8 @@ async function isStopped(question: HealthQuestion): Promise<boolean> {
 }
 
 /** By the HEALTHCHECK of the very container: the new image may bring another one. */
-function timeFor({ timeoutMs, timeoutIsSet }: HealthQuestion, { Config }: ContainerInspect): number {
-  return timeoutIsSet === true ? timeoutMs : Math.max(timeoutMs, verdictWithinMs(Config.Healthcheck));
+function timeFor({ timeoutMs, timeoutIsSet = false }: HealthQuestion, { Config }: ContainerInspect): number {
+  return probeTimeoutFor({ probeTimeoutMs: timeoutMs, probeTimeoutIsSet: timeoutIsSet }, Config.Healthcheck);
 }
 
 /** For how long the same start of a container has been seen, in milliseconds. */

@@ -5,7 +5,7 @@ import { formatTimeout } from '../domain/format';
 import type { TaskInspect, PublishedPort } from '../domain/services/swarm-inspect';
 import { endedItself, failureOf, isRunning, nodeOf, viewTasks } from '../domain/services/tasks';
 import type { Progress } from '../lib/logger';
-import { see, type Seen, type ServiceRun } from './rollout-run';
+import { probeTimeoutOf, see, type Seen, type ServiceRun } from './rollout-run';
 import { containerOfTask, logOf } from '../services/look-at-target';
 import { askAddress } from '../probes/ask-http';
 
@@ -46,8 +46,8 @@ async function allRun(
   image: string,
   progress: Progress,
 ): Promise<{ view: ReturnType<typeof viewTasks>; seen: Seen }> {
-  const { clock, target } = run;
-  const withinMs = target?.labels.probeTimeoutMs ?? 120_000;
+  const { clock } = run;
+  const withinMs = probeTimeoutOf(run);
   const startedAt = clock.now().getTime();
   let first: string | null = null;
   for (;;) {

@@ -2,7 +2,7 @@ import { codeOf, isEngineLost, PilotError } from '../domain/errors';
 import { replicasOf, type ServiceInspect, type ServiceSpec } from '../domain/services/swarm-inspect';
 import { ownScale } from '../domain/services/rollout';
 import { isOver, failureOf, isAlive, viewTasks, whyStuck } from '../domain/services/tasks';
-import { checkpoint, see, type ServiceRun, type Seen } from './rollout-run';
+import { checkpoint, probeTimeoutOf, see, type ServiceRun, type Seen } from './rollout-run';
 import { withReplicas } from './scale-to-zero';
 import { formatDuration } from '../domain/format';
 import { rolloutWithinMs } from '../domain/services/plan-rollout';
@@ -132,13 +132,12 @@ function isDone(state: string | undefined): boolean {
   return state === 'completed' || state === 'rollback_completed';
 }
 
-function timeFor({ target, rollout }: ServiceRun, { service, tasks }: Seen, wanted: string): number {
+function timeFor(run: ServiceRun, { service, tasks }: Seen, wanted: string): number {
   const { UpdateConfig, RollbackConfig, Mode } = service.Spec;
   const count = Mode.Replicated?.Replicas ?? tasks.filter(({ DesiredState }) => DesiredState === 'running').length;
-  const startMs = target?.labels.probeTimeoutMs ?? 120_000;
-  return rolloutWithinMs(service, wanted === rollout.newImage ? UpdateConfig : RollbackConfig, {
+  return rolloutWithinMs(service, wanted === run.rollout.newImage ? UpdateConfig : RollbackConfig, {
     tasks: count,
-    startMs,
+    startMs: probeTimeoutOf(run),
   });
 }
 

@@ -4,6 +4,7 @@ import { codeOf, PilotError } from '../domain/errors';
 import type { ServiceInspect, TaskInspect } from '../domain/services/swarm-inspect';
 import type { Rollout, RolloutStage } from '../domain/services/rollout';
 import { namesOf, type Nodes } from '../domain/services/tasks';
+import { DEFAULT_PROBE_TIMEOUT_MS } from '../domain/labels/read-labels';
 import type { Update } from '../domain/update';
 
 /** One update of a service while it runs. */
@@ -16,6 +17,11 @@ export interface ServiceRun extends Deps {
   nodeId: string;
   /** Why the image could not be fetched in advance, for the step `pull`: another try would be made after an unquiesced backup. */
   pullFailure?: PilotError;
+}
+
+/** For each task; of a service that is gone, the default. */
+export function probeTimeoutOf({ target }: Pick<ServiceRun, 'target'>): number {
+  return target?.labels.probeTimeoutMs ?? DEFAULT_PROBE_TIMEOUT_MS;
 }
 
 /** Writes how far the run has come, before the act that it announces. */

@@ -49,7 +49,8 @@ export const KNOWN_LABELS: readonly string[] = [
   'renewal.role',
 ];
 const OURS = /^(?:update|backup|renewal)\./;
-const TWO_MINUTES = 120_000;
+/** Of `update.probe.timeout`. */
+export const DEFAULT_PROBE_TIMEOUT_MS = 120_000;
 const TEN_MINUTES = 600_000;
 const LONGEST_TIMEOUT = DAY_MS;
 const LONGEST_MIN_AGE = 365 * DAY_MS;
@@ -111,7 +112,7 @@ export function readLabels(own: Readonly<Record<string, string>>): ContainerLabe
     allow: labels.oneOf('update.allow', JUMPS, 'minor', 'digest'),
     strategy: labels.oneOf('update.strategy', STRATEGIES, 'recreate', 'recreate'),
     probe,
-    ...readTimeout(labels, probe.kind === 'gitea' ? TEN_MINUTES : TWO_MINUTES),
+    ...readTimeout(labels, probe.kind === 'gitea' ? TEN_MINUTES : DEFAULT_PROBE_TIMEOUT_MS),
     allowDatabase: labels.flag('update.allow-database') ?? false,
     backup: readBackup(labels),
     quiesce: labels.oneOf('backup.quiesce', QUIESCE, 'auto', 'auto'),

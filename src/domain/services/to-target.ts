@@ -1,7 +1,7 @@
 import { applicationOf } from '../application';
 import type { Container } from '../container';
 import { dataPathsOf } from '../data/data-paths';
-import { verdictWithinMs } from '../health/healthcheck-time';
+import { probeTimeoutFor } from '../health/healthcheck-time';
 import { splitReference } from '../images/image-reference';
 import type { ContainerLabels, LabelProblem } from '../labels/container-labels';
 import { readLabels } from '../labels/read-labels';
@@ -89,9 +89,7 @@ function labelsOf(
     const value = own[label];
     return value === undefined ? [] : [{ label, value, message: `has no effect on a Swarm service: ${why}.` }];
   });
-  const probeTimeoutMs = labels.probeTimeoutIsSet
-    ? labels.probeTimeoutMs
-    : Math.max(labels.probeTimeoutMs, verdictWithinMs(Healthcheck));
+  const probeTimeoutMs = probeTimeoutFor(labels, Healthcheck);
   const fixed = { strategy: 'recreate', rehearse: 'off' } as const;
   // Scaling a service to 0 is for its operator to allow.
   const quiesce = scales ? 'allowed' : 'never';
