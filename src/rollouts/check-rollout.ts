@@ -5,7 +5,7 @@ import { formatTimeout } from '../domain/format';
 import type { TaskInspect, PublishedPort } from '../domain/services/swarm-inspect';
 import { endedItself, failureOf, isRunning, nodeOf, viewTasks } from '../domain/services/tasks';
 import type { Progress } from '../lib/logger';
-import { probeTimeoutOf, see, type Seen, type ServiceRun } from './rollout-run';
+import { probeTimeoutOf, see, serviceChanged, type Seen, type ServiceRun } from './rollout-run';
 import { containerOfTask, logOf } from '../services/look-at-target';
 import { askAddress } from '../probes/ask-http';
 
@@ -67,8 +67,7 @@ async function allRun(
 /** Swarm, or another client, put the other image back. */
 function rolledBackMeanwhile(run: ServiceRun, { service, tasks, nodes }: Seen, image: string): PilotError {
   const { State = '', Message = '' } = service.UpdateStatus ?? {};
-  if (!State.startsWith('rollback'))
-    return new PilotError('changed_meanwhile', `The service ${run.rollout.name} was updated externally.`);
+  if (!State.startsWith('rollback')) return serviceChanged(run.rollout.name);
   const failure = failureOf(service, tasks, image, nodes);
   const detail = failure === null ? '' : `${failure.detail}. `;
   return new PilotError(failure?.code ?? 'unhealthy', `${detail}Swarm rolled it back (${Message}).`);

@@ -13,7 +13,7 @@ import { canBeStored, fetchInAdvance, mustStillBeStored } from '../updates/backu
 import { fingerprintBefore, changeSince } from '../updates/fingerprint/data-change';
 import { Skipped } from '../updates/run';
 import { preflightService, pullHere } from './preflight-rollout';
-import { checkpoint, type ServiceRun } from './rollout-run';
+import { checkpoint, serviceIsGone, type ServiceRun } from './rollout-run';
 import { howTheyAre, scaledUpByOthers, scaleToZero } from './scale-to-zero';
 import { isStateBefore } from '../domain/backups/backup';
 import { changeAsDetail } from '../domain/data/compare-fingerprints';
@@ -27,8 +27,7 @@ import type { DataChange, DatabaseServer } from '../domain/data/data-fingerprint
  */
 export async function backUpStack(run: ServiceRun, progress: Progress): Promise<string | Skipped> {
   const { target } = run;
-  if (target === null)
-    throw new PilotError('changed_meanwhile', `The service ${run.rollout.name} was removed externally.`);
+  if (target === null) throw serviceIsGone(run.rollout.name);
   const all = await readServices(run, await readContainers(run.engine, run.selfId));
   const members = membersOf(placeOf(target), all);
   if (members.length === 0)

@@ -1,16 +1,21 @@
-import { codeOf, isEngineLost, PilotError } from '../domain/errors';
+import { isEngineLost, PilotError } from '../domain/errors';
 import { replicasOf, type ServiceInspect, type ServiceSpec } from '../domain/services/swarm-inspect';
 import { ownScale } from '../domain/services/rollout';
 import { isOver, failureOf, isAlive, viewTasks, whyStuck } from '../domain/services/tasks';
-import { checkpoint, probeTimeoutOf, see, type ServiceRun, type Seen } from './rollout-run';
+import {
+  checkpoint,
+  probeTimeoutOf,
+  retryConflict,
+  see,
+  serviceChanged,
+  type ServiceRun,
+  type Seen,
+} from './rollout-run';
 import { withReplicas } from './scale-to-zero';
 import { formatDuration } from '../domain/format';
 import { rolloutWithinMs } from '../domain/services/plan-rollout';
 import type { Progress } from '../lib/logger';
 import { logOf } from '../services/look-at-target';
-
-/** Swarm counts a new version for its own notes on a rollout, too: those conflicts are tried again. */
-const TRIES = 5;
 
 /**
  * Asks Swarm for the new image once, whatever was asked before a crash. Everything else of the spec stays as it is. Rejects with
@@ -22,8 +27,7 @@ export async function requestRollout(run: ServiceRun): Promise<void> {
   if (stage === 'rolling_out') {
     if (image === newImage) return; // it was accepted before the crash
     if (statusOf(service) !== statusBefore) return; // Swarm has rolled it back since
-  } else if (image !== oldImage)
-    throw new PilotError('changed_meanwhile', `The service ${run.rollout.name} was updated externally.`);
+  } else if (image !== oldImage) throw serviceChanged(run.rollout.name);
   const overBefore = [...(run.rollout.overBefore ?? []), ...tasks.filter(isOver).map(({ ID }) => ID)];
   checkpoint(run, 'rolling_out', { statusBefore: statusOf(service), overBefore });
   try {
@@ -44,19 +48,14 @@ export async function updateUnchanged(
   act: (now: ServiceInspect) => Promise<void>,
 ): Promise<void> {
   let now = seen;
-  for (let tries = 1; ; tries++) {
-    try {
-      return await act(now);
-    } catch (error) {
-      if (codeOf(error) !== 'changed_meanwhile' || tries === TRIES) throw error;
+  await retryConflict(
+    () => act(now),
+    async () => {
       now = (await see(run)).service;
       if (JSON.stringify(now.Spec) !== JSON.stringify(seen.Spec))
-        throw new PilotError(
-          'changed_meanwhile',
-          `The service ${run.rollout.name} was updated externally at the same moment.`,
-        );
-    }
-  }
+        throw serviceChanged(run.rollout.name, ' at the same moment');
+    },
+  );
 }
 
 /** In the same request, where the service was scaled to 0 for its backup: the old image must not run on data that is backed up. */

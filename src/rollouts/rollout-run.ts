@@ -30,6 +30,30 @@ export function checkpoint(run: ServiceRun, stage: RolloutStage, known: Partial<
   run.store.updates.saveRollout(run.update.id, run.rollout);
 }
 
+/** Swarm counts a new version for its own notes on a service, too: those conflicts are tried again. */
+const TRIES = 5;
+
+/** Acts, and on a conflict again. Rejects with the conflict if it stays, or as `lookAgain`, which runs before each other try. */
+export async function retryConflict<T>(act: () => Promise<T>, lookAgain = async (): Promise<void> => {}): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await act();
+    } catch (error) {
+      if (codeOf(error) !== 'changed_meanwhile' || tries === TRIES) throw error;
+    }
+    await lookAgain();
+  }
+}
+
+export function serviceIsGone(name: string, options?: ErrorOptions): PilotError {
+  return new PilotError('changed_meanwhile', `The service ${name} was removed externally.`, options);
+}
+
+/** `how`: goes on after "externally". */
+export function serviceChanged(name: string, how = ''): PilotError {
+  return new PilotError('changed_meanwhile', `The service ${name} was updated externally${how}.`);
+}
+
 /** What Swarm knows of the service at this moment. */
 export interface Seen {
   service: ServiceInspect;
@@ -44,11 +68,10 @@ export async function see({ swarm, rollout }: Pick<ServiceRun, 'swarm' | 'rollou
   const { serviceId, name, oldImage, newImage, overBefore = [] } = rollout;
   const service = await swarm.service(serviceId).catch((error: unknown) => {
     if (codeOf(error) !== 'service_not_found') throw error;
-    throw new PilotError('changed_meanwhile', `The service ${name} was removed externally.`, { cause: error });
+    throw serviceIsGone(name, { cause: error });
   });
   const image = service.Spec.TaskTemplate.ContainerSpec?.Image ?? '';
-  if (image !== oldImage && image !== newImage)
-    throw new PilotError('changed_meanwhile', `The service ${name} was updated externally, to ${image}.`);
+  if (image !== oldImage && image !== newImage) throw serviceChanged(name, `, to ${image}`);
   const [tasks, nodes] = await Promise.all([swarm.tasks(serviceId), swarm.nodes()]);
   return { service, image, tasks: tasks.filter(({ ID }) => !overBefore.includes(ID)), nodes: namesOf(nodes) };
 }

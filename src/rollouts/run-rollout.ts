@@ -14,7 +14,7 @@ import { openService } from './open-rollout';
 import { preflightService, pullHere } from './preflight-rollout';
 import { othersServe, release, scaledUpByOthers } from './scale-to-zero';
 import { restoreStack, rollBackService } from './undo-rollout';
-import { checkpoint, see, type ServiceRun } from './rollout-run';
+import { checkpoint, see, serviceIsGone, type ServiceRun } from './rollout-run';
 import { isServer, membersOf, placeOf } from '../domain/backups/backup-place';
 import type { Container } from '../domain/container';
 import { serverAnswers } from '../restores/those-that-ran';
@@ -122,6 +122,6 @@ function isUnchanged({ rollout: { stage } }: ServiceRun): boolean {
 
 async function taskNow(run: ServiceRun, { id, name }: Container): Promise<Container> {
   const service = (await readServices(run, [])).find((each) => each.id === id);
-  if (service === undefined) throw new PilotError('changed_meanwhile', `The service ${name} was removed externally.`);
+  if (service === undefined) throw serviceIsGone(name);
   return asReadNow(run.engine, service);
 }

@@ -11,10 +11,8 @@ import { readerOf } from '../restores/files/one-off';
 import { serviceFailureOf } from '../services/look-at-target';
 import { readServices } from '../services/read-targets';
 import { checkService } from './check-rollout';
-import { checkpoint, type ServiceRun } from './rollout-run';
+import { checkpoint, retryConflict, type ServiceRun } from './rollout-run';
 
-/** Swarm counts a new version for its own notes on a service, too: those conflicts are tried again. */
-const TRIES = 5;
 const POLL_MS = 500;
 const MORE_MS = 60_000;
 
@@ -175,16 +173,15 @@ export function withReplicas(spec: ServiceSpec, Replicas: number): ServiceSpec {
 }
 
 /** Resolves with the service as it is then. */
-async function scale({ swarm }: ServiceRun, serviceId: string, replicas: number): Promise<ServiceInspect> {
-  for (let tries = 1; ; tries++) {
-    const now = await swarm.service(serviceId);
-    if (replicasOf(now.Spec) === replicas) return now;
-    try {
+function scale({ swarm }: ServiceRun, serviceId: string, replicas: number): Promise<ServiceInspect> {
+  return retryConflict(async () => {
+    let now = await swarm.service(serviceId);
+    while (replicasOf(now.Spec) !== replicas) {
       await swarm.update(now, withReplicas(now.Spec, replicas));
-    } catch (error) {
-      if (codeOf(error) !== 'changed_meanwhile' || tries === TRIES) throw error;
+      now = await swarm.service(serviceId);
     }
-  }
+    return now;
+  });
 }
 
 async function ifThere(asked: Promise<ServiceInspect>): Promise<ServiceInspect | null> {
