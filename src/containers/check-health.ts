@@ -30,6 +30,16 @@ export async function healthOf(
   }
 }
 
+/** Of another container or service than the updated one: rejects with `other_unhealthy` in place of `unhealthy`. */
+export async function asOther<T>(check: () => Promise<T>): Promise<T> {
+  try {
+    return await check();
+  } catch (error) {
+    if (codeOf(error) !== 'unhealthy') throw error;
+    throw new PilotError('other_unhealthy', messageOf(error), { cause: error });
+  }
+}
+
 /**
  * The health of another container than the updated one, by its own labels. Restarts that came of the moments without
  * what it depends on are not held against it.

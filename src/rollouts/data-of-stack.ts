@@ -10,14 +10,14 @@ import { readContainers } from '../containers/read-containers';
 import { asReadNow, readServices } from '../services/read-targets';
 import { backUpSet } from '../updates/backup/back-up-project';
 import { canBeStored, fetchInAdvance, mustStillBeStored } from '../updates/backup/quiesce';
-import { fingerprintBefore, changeSince } from '../updates/fingerprint/data-change';
+import { fingerprintBefore, changeInStage } from '../updates/fingerprint/data-change';
 import { Skipped } from '../updates/run';
 import { preflightService, pullHere } from './preflight-rollout';
 import { checkpoint, serviceIsGone, type ServiceRun } from './rollout-run';
 import { howTheyAre, scaledUpByOthers, scaleToZero } from './scale-to-zero';
 import { isStateBefore } from '../domain/backups/backup';
-import { changeAsDetail } from '../domain/data/compare-fingerprints';
-import type { DataChange, DatabaseServer } from '../domain/data/data-fingerprint';
+import { changeAsDetail, hasChanged } from '../domain/data/compare-fingerprints';
+import type { DatabaseServer } from '../domain/data/data-fingerprint';
 
 /**
  * Backs up the whole set of the service's stack, verified, then reads what the update can change. Where the service holds data,
@@ -89,26 +89,17 @@ function throughReader({ rollout }: Pick<ServiceRun, 'rollout'>, member: Contain
 
 /** What the new version has changed in the databases of its stack, as text; empty where none is concerned. */
 export async function changedData(run: ServiceRun, progress: Progress): Promise<string[]> {
-  const change = await lookForChange(run, progress);
+  const change = await changeInStage(run, run.rollout, {
+    serversNow: (then) => serversNow(run, then),
+    save: (dataChange) => checkpoint(run, run.rollout.stage, { dataChange }),
+    progress,
+  });
   return change === null ? [] : [changeAsDetail(change)];
-}
-
-/** Kept in the journal, and read once in each stage: what is compared after a crash must not hold what the old version did since. */
-async function lookForChange(run: ServiceRun, progress: Progress): Promise<DataChange | null> {
-  const { fingerprint, dataChange, stage } = run.rollout;
-  if (fingerprint === undefined) return null;
-  if (dataChange?.seenIn === stage) return dataChange;
-  const seen = {
-    ...(await changeSince(run, fingerprint, await serversNow(run, fingerprint.servers), progress)),
-    seenIn: stage,
-  };
-  checkpoint(run, stage, { dataChange: seen });
-  return seen;
 }
 
 /** The new version is known to have changed the data. */
 export function hasChangedData({ rollout }: Pick<ServiceRun, 'rollout'>): boolean {
-  return (rollout.dataChange?.changes.length ?? 0) > 0;
+  return hasChanged(rollout.dataChange);
 }
 
 /** Only from a backup after which no known service has written, so that nothing is lost but what the new version did. */

@@ -1,5 +1,7 @@
 import { asideName, isOurs } from '../containers/artifact-names';
 import { discard } from '../containers/start-stop-remove';
+import { asOther } from '../containers/check-health';
+import { discard } from '../containers/start-rename-remove';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { formatDuration } from '../domain/format';
@@ -194,12 +196,7 @@ async function ifThere(asked: Promise<ServiceInspect>): Promise<ServiceInspect |
 }
 
 /** Those that were scaled to 0 for the backup. Rejects with `other_unhealthy`: it is not known whether the new image is the cause. */
-export async function othersServe(run: ServiceRun, progress: Progress): Promise<string[]> {
+export function othersServe(run: ServiceRun, progress: Progress): Promise<string[]> {
   release(run);
-  try {
-    return await serveAgain(run, otherScales(run.rollout), progress);
-  } catch (error) {
-    if (codeOf(error) !== 'unhealthy') throw error;
-    throw new PilotError('other_unhealthy', messageOf(error), { cause: error });
-  }
+  return asOther(() => serveAgain(run, otherScales(run.rollout), progress));
 }

@@ -11,6 +11,12 @@ import {
 } from '../domain/errors';
 import { changesOf } from '../domain/data/compare-fingerprints';
 import type { HealthFailure } from '../domain/health/health-failure';
+import { isServer } from '../domain/backups/backup-place';
+import { firstRestoreJournal, leftBy, type RestoreJournal } from '../domain/backups/restore';
+import { restoredDetail } from '../domain/backups/restore-texts';
+import { codeOf, messageOf, PilotError, rethrowEngineLost, toPilotError, withCause } from '../domain/errors';
+import { notStartedText } from '../domain/data/compare-fingerprints';
+import { failsAsBefore, type HealthFailure } from '../domain/health/health-failure';
 import { ownScale } from '../domain/services/rollout';
 import { replicasOf } from '../domain/services/swarm-inspect';
 import type { Update } from '../domain/update';
@@ -18,6 +24,13 @@ import { authenticManifest, folderToRestore } from '../restores/find-set';
 import { restoreData } from '../restores/restore-data';
 import { restoreRun } from '../restores/restore-run';
 import { databasesLeft, ROLLED_BACK, rollbackFailed, whyRolledBack } from '../updates/rollback/rollback-ends';
+import {
+  databasesLeft,
+  dataChanged,
+  rollbackFailed,
+  whyRolledBack,
+  WOULD_BE_LOST,
+} from '../updates/rollback/rollback-ends';
 import { Skipped, step } from '../updates/run';
 import type { Progress } from '../lib/logger';
 import { serviceFailureOf } from '../services/look-at-target';
@@ -48,11 +61,7 @@ export async function rollBackService(run: ServiceRun, cause: PilotError): Promi
   }
   if (run.rollout.dataGoesBack === true) return restoreStack(run);
   if (!hasChangedData(run)) return finishService(run, 'rolled_back', cause);
-  return finishService(
-    run,
-    'rollback_failed',
-    dataChanged(run, cause, 'data may have been written since the backup, and a restore would lose that.'),
-  );
+  return finishService(run, 'rollback_failed', dataChanged(run.rollout.dataChange, cause, WOULD_BE_LOST));
 }
 
 /** Swarm may have gone back on its own (`failure_action: rollback`), or before a crash. */
@@ -99,16 +108,12 @@ async function decideOnData(run: ServiceRun): Promise<boolean> {
 }
 
 async function oldServes(run: ServiceRun, progress: Progress): Promise<string | Skipped> {
-  if (run.rollout.dataGoesBack === true && ownScale(run.rollout) !== null) return new Skipped(whyNotStarted(run));
+  if (run.rollout.dataGoesBack === true && ownScale(run.rollout) !== null)
+    return new Skipped(notStartedText(run.rollout.dataChange));
   const seen = [await checkService(run, run.rollout.oldImage, progress), ...(await changedData(run, progress))];
   // A database server had to run before it could be read; the services that write to it are still at 0.
   if (run.target !== null && isServer(run.target) && (await decideOnData(run))) return seen.join('; ');
   return [...seen, ...(await othersServe(run, progress))].join('; ');
-}
-
-function whyNotStarted({ rollout }: ServiceRun): string {
-  const changes = rollout.dataChange === undefined ? '' : changesOf(rollout.dataChange);
-  return `The new version changed the data: ${changes}. The old version is not started on it; the backup of this update is restored first.`;
 }
 
 /**
@@ -143,7 +148,7 @@ export async function restoreStack(run: ServiceRun): Promise<Update> {
 async function onChangedData(run: ServiceRun, cause: PilotError, failure: unknown): Promise<PilotError> {
   try {
     await step(run, 'restore_health_check', (progress) => allServe(run, progress));
-    return dataChanged(run, cause, messageOf(failure));
+    return dataChanged(run.rollout.dataChange, cause, messageOf(failure));
   } catch (unwell) {
     rethrowEngineLost(unwell);
     const message = withCause(unwell, 'The data was not restored:', toPilotError(failure));
@@ -192,16 +197,10 @@ function leftAtZero({ rollout: { scaled = [] } }: ServiceRun): string {
   return `Left at 0 replicas, because the data was only partly restored: ${names}.`;
 }
 
-function dataChanged({ rollout }: ServiceRun, cause: PilotError, why: string): PilotError {
-  const changes = rollout.dataChange === undefined ? '' : changesOf(rollout.dataChange);
-  const message = `The new version changed the data (${changes}), and it was not restored: ${firstLineOf(why)}`;
-  return new PilotError('data_changed', withCause(message, ROLLED_BACK, cause));
-}
-
 /** Whether the old version fails as it did before the update, so that its health says nothing. */
 async function asBefore(run: ServiceRun, failure: unknown): Promise<HealthFailure | null> {
   const { unhealthyBefore } = run.rollout;
   if (unhealthyBefore === undefined || run.target === null || codeOf(failure) !== 'unhealthy') return null;
   const now = await serviceFailureOf(run, run.target);
-  return now?.of === unhealthyBefore.of ? unhealthyBefore : null;
+  return failsAsBefore(unhealthyBefore, now) ? unhealthyBefore : null;
 }

@@ -1,5 +1,8 @@
 import { leftBy, type RestoreJournal } from '../domain/backups/restore';
 import { changesOf, unknownChange } from '../domain/data/compare-fingerprints';
+import { changesOf, changeSentences, hasChanged } from '../domain/data/compare-fingerprints';
+import type { DataChange } from '../domain/data/data-fingerprint';
+import { newDataOf, newDataSentence, type NewData } from '../domain/data/new-data';
 import { type Failure, firstLineOf } from '../domain/errors';
 import { capitalised, formatTime } from '../domain/format';
 import { hasReplaced, type Journal, newDataOf, newDataSentence, ownStopOf } from '../domain/journal';
@@ -33,7 +36,7 @@ function reasonFor(journal: Journal, verdict: Verdict, error: Failure | null): s
       if (error?.code === 'data_changed' && leftBy(journal.restore) === 'restored')
         return `${name} was rolled back: the old container is running again and healthy. ${firstLineOf(error.message)}`;
       if (error?.code === 'data_changed')
-        return `${name} was rolled back, but its data was not: the old container is running and healthy on ${isChanged(journal) ? 'data that the new version changed' : 'the data of the new version'}.${whatChanged(journal)} Decide whether to restore the backup of this update.`;
+        return `${name} was rolled back, but its data was not: the old container is running and healthy on ${hasChanged(journal.dataChange) ? 'data that the new version changed' : 'the data of the new version'}.${whatChanged(journal)} Decide whether to restore the backup of this update.`;
       if (error?.code === 'unhealthy_as_before')
         return `${name} was rolled back: the old container is running again and fails its health check, as before the update. Manual action required.${whatChanged(journal)}`;
       if (error?.code === 'other_unhealthy' && journal.stage !== 'preparing')
@@ -68,7 +71,7 @@ function restoredReason(journal: Journal, restore: RestoreJournal): string {
   if (soak?.failed?.data === 'backup')
     return `${name} was rolled back, and ${data} was restored, as the operator chose; the old container is running again and healthy.${aside}`;
   const why =
-    dataChange !== undefined && isChanged(journal)
+    dataChange !== undefined && hasChanged(dataChange)
       ? `The new version had changed the data (${changesOf(dataChange)})`
       : 'The old version was not healthy after the rollback';
   return `${name} was rolled back. ${why}, so ${data} was restored; the old container is running again and healthy.${aside}`;
@@ -88,16 +91,8 @@ function restoredAllTheSame({ restore }: Journal): string {
   return ` ${capitalised(restoredData(restore))} was restored.${retained(restore)}`;
 }
 
-function isChanged({ dataChange }: Journal): boolean {
-  return (dataChange?.changes.length ?? 0) > 0;
-}
-
-/** Empty where nothing changed, or nothing was read. */
 function whatChanged({ dataChange }: Journal): string {
-  if (dataChange === undefined) return '';
-  const changes = dataChange.changes.length === 0 ? '' : ` The new version changed the data: ${changesOf(dataChange)}.`;
-  const unknown = unknownChange(dataChange);
-  return `${changes}${unknown === null ? '' : ` ${unknown}`}`;
+  return changeSentences(dataChange);
 }
 
 export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status, steps }: Update): Seen {

@@ -141,6 +141,11 @@ export function changesOf({ changes }: DataChange): string {
   return changes.join('; ');
 }
 
+/** The new version is known to have changed the data. */
+export function hasChanged(change: DataChange | null | undefined): boolean {
+  return (change?.changes.length ?? 0) > 0;
+}
+
 /** What is not known of a change, as one sentence; null: all was read. */
 export function unknownChange({ unread }: DataChange): string | null {
   if (unread.length === 0) return null;
@@ -148,10 +153,24 @@ export function unknownChange({ unread }: DataChange): string | null {
   return `diun-pilot could not read whether the new version changed the data: ${each}.`;
 }
 
+/** Both as sentences, with a space before each; empty where nothing changed, or nothing was read. */
+export function changeSentences(change: DataChange | undefined, verb: 'changed' | 'had changed' = 'changed'): string {
+  if (change === undefined) return '';
+  const changes = hasChanged(change) ? ` The new version ${verb} the data: ${changesOf(change)}.` : '';
+  const unknown = unknownChange(change);
+  return `${changes}${unknown === null ? '' : ` ${unknown}`}`;
+}
+
+/** Why the old version is not started yet in a rollback. */
+export function notStartedText(change: DataChange | undefined): string {
+  const changes = change === undefined ? '' : changesOf(change);
+  return `The new version changed the data: ${changes}. The old version is not started on it; the backup of this update is restored first.`;
+}
+
 /** For the detail of a step, as a clause: what changed, that nothing did, or that it is not known. */
 export function changeAsDetail(change: DataChange): string {
   const unknown = unknownChange(change);
-  if (change.changes.length > 0) {
+  if (hasChanged(change)) {
     return `the new version changed the data: ${changesOf(change)}${unknown === null ? '' : `. ${unknown.slice(0, -1)}`}`;
   }
   return unknown?.slice(0, -1) ?? 'the schema of its databases is unchanged';

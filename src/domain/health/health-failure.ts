@@ -9,6 +9,11 @@ export interface HealthFailure {
   detail: string;
 }
 
+/** In the same way, so that its health says nothing of the update. */
+export function failsAsBefore(before: HealthFailure, now: HealthFailure | null): boolean {
+  return now?.of === before.of;
+}
+
 /** Running and not reported as unhealthy: the state that a container must reach again after it was stopped. */
 export function isWell({ State }: Pick<ContainerInspect, 'State'>): boolean {
   return State.Running && State.Health?.Status !== 'unhealthy';

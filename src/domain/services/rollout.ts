@@ -1,5 +1,5 @@
 import { leftBy, type RestoreJournal } from '../backups/restore';
-import { changesOf, unknownChange } from '../data/compare-fingerprints';
+import { changeSentences } from '../data/compare-fingerprints';
 import type { DataChange, DataFingerprint } from '../data/data-fingerprint';
 import { type Failure, firstLineOf } from '../errors';
 import type { HealthFailure } from '../health/health-failure';
@@ -139,12 +139,6 @@ function restoredText({ restore }: Rollout): string {
   return restore === undefined ? '' : ', and the data of its backup was restored';
 }
 
-/** Empty where nothing changed, or nothing was read. */
 function changeText({ dataChange, restore }: Rollout): string {
-  if (dataChange === undefined) return '';
-  const had = restore === undefined ? '' : ' had';
-  const changes =
-    dataChange.changes.length === 0 ? '' : ` The new version${had} changed the data: ${changesOf(dataChange)}.`;
-  const unknown = unknownChange(dataChange);
-  return `${changes}${unknown === null ? '' : ` ${unknown}`}`;
+  return changeSentences(dataChange, restore === undefined ? 'changed' : 'had changed');
 }

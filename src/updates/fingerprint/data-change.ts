@@ -1,4 +1,6 @@
 import { canChangeData } from '../../backups/writers';
+import { hasChanged } from '../../domain/data/compare-fingerprints';
+import { changeWithoutOthers } from '../../domain/data/changes-of-others';
 import type { Deps } from '../../deps';
 import { isServer } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
@@ -31,7 +33,7 @@ export async function fingerprintBefore(
 }
 
 /** What differs from it by now, without what other updates changed since. `servers`: where its databases run now. Rejects only with `engine_unreachable`. */
-export async function changeSince(
+async function changeSince(
   run: Deps & { update: Update },
   fingerprint: DataFingerprint,
   servers: readonly DatabaseServer[],
@@ -44,23 +46,47 @@ export async function changeSince(
   return change;
 }
 
+/** What the new version has changed by now; null: no database is concerned. Rejects only with `engine_unreachable`. */
+export function lookForChange(run: Run, progress: Progress): Promise<DataChange | null> {
+  return changeInStage(run, run.journal, {
+    serversNow: (then) => serversNow(run, then),
+    save: (dataChange) => checkpoint(run, run.journal.stage, { dataChange }),
+    progress,
+  });
+}
+
 /**
- * What the new version has changed by now, kept in the journal; null: no database is concerned. Read once in each stage: what
- * is compared after a crash must not hold what the old version did since. Rejects only with `engine_unreachable`.
+ * The same of the journal of a container or a service, in which it is kept. Read once in each stage: what is compared after a crash
+ * must not hold what the old version did since.
  */
-export async function lookForChange(run: Run, progress: Progress): Promise<DataChange | null> {
-  const { fingerprint, dataChange, stage } = run.journal;
+export async function changeInStage<S extends string>(
+  run: Deps & { update: Update },
+  { fingerprint, dataChange, stage }: Noted<S>,
+  { serversNow, save, progress }: Looking<S>,
+): Promise<DataChange | null> {
   if (fingerprint === undefined) return null;
   if (dataChange?.seenIn === stage) return dataChange;
-  const change = await changeSince(run, fingerprint, serversNow(run, fingerprint.servers), progress);
+  const change = await changeSince(run, fingerprint, await serversNow(fingerprint.servers), progress);
   const seen = { ...change, seenIn: stage };
-  checkpoint(run, stage, { dataChange: seen });
+  save(seen);
   return seen;
+}
+
+interface Noted<S> {
+  stage: S;
+  fingerprint?: DataFingerprint;
+  dataChange?: DataChange & { seenIn: S };
+}
+
+interface Looking<S> {
+  serversNow: (then: readonly DatabaseServer[]) => DatabaseServer[] | Promise<DatabaseServer[]>;
+  save: (seen: DataChange & { seenIn: S }) => void;
+  progress: Progress;
 }
 
 /** The new version is known to have changed the data. */
 export function hasChangedData({ journal }: Pick<Run, 'journal'>): boolean {
-  return (journal.dataChange?.changes.length ?? 0) > 0;
+  return hasChanged(journal.dataChange);
 }
 
 /** If the server itself is updated, the new container has its name after the swap. */

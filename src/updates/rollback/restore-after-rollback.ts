@@ -62,7 +62,7 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
     const more = await startUnlessHalf(run, allStopped(run));
     await removeNew(run);
     if (!restored && (await runsOnDataOfNew(run)))
-      return finishHealthy(run, 'rollback_failed', dataChanged(run, cause, messageOf(failure)));
+      return finishHealthy(run, 'rollback_failed', dataChanged(run.journal.dataChange, cause, messageOf(failure)));
     const asBefore = restored ? await unhealthyAsBefore(run) : null;
     const code = restored && (await oldIsHealthy(run)) ? 'other_unhealthy' : 'rollback_failed';
     const reported = new PilotError(code, `${messageOf(failure)}${more}`, { cause: failure });

@@ -4,6 +4,10 @@ import { inspectIfThere } from '../../containers/read-containers';
 import { renameTo, startJoining } from '../../containers/start-stop-remove';
 import { isServer } from '../../domain/backups/backup';
 import { changeAsDetail, changesOf } from '../../domain/data/compare-fingerprints';
+import { isServer } from '../../domain/backups/backup-place';
+import { asOther, healthOf } from '../../containers/check-health';
+import { renameTo, startJoining } from '../../containers/start-rename-remove';
+import { changeAsDetail, notStartedText } from '../../domain/data/compare-fingerprints';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import { shortId } from '../../domain/format';
@@ -11,6 +15,17 @@ import { wasDoneExternally } from '../../domain/health/health-failure';
 import { judgeSoak } from '../../domain/soak/soak';
 import type { Update } from '../../domain/update';
 import type { Progress } from '../../lib/logger';
+import { promoteNewContainer, assertNoExternalChange, detectExternalChange } from '../external-change';
+import { finishRetagged, finishHealthy } from '../finish';
+import { hasChangedData, lookForChange } from '../fingerprint/data-change';
+import { dataFollows, putDataBack } from '../major/data-directory';
+import { handBack, handsOver } from '../hand-over';
+import { syncLocalTag } from '../local-tag';
+import { seeToNeighbours } from '../neighbours/see-to-neighbours';
+import { isBackupChosen, mayRestore, restoreAfterRollback } from './restore-after-rollback';
+import { dataChanged, unhealthyAsBefore, removeNew, rollbackFailed, WOULD_BE_LOST } from './rollback-ends';
+import type { Run } from '../run';
+import { checkpoint, Skipped, step } from '../run';
 import { othersStopped, serveAgain, startedByOthers, startStopped } from '../backup/stopped-containers';
 import { assertNoExternalChange, detectExternalChange, promoteNewContainer } from '../external-change';
 import { hasChangedData, lookForChange } from '../fingerprint/data-change';
@@ -46,8 +61,7 @@ export async function rollBack(run: Run, cause: PilotError): Promise<Update> {
   if (run.journal.dataGoesBack === true) return restoreAfterRollback(run);
   await removeNew(run);
   if (!hasChangedData(run)) return finishHealthy(run, 'rolled_back', cause);
-  const why = 'data may have been written since the backup, and a restore would lose that.';
-  return finishHealthy(run, 'rollback_failed', dataChanged(run, cause, why));
+  return finishHealthy(run, 'rollback_failed', dataChanged(run.journal.dataChange, cause, WOULD_BE_LOST));
 }
 
 /** Throws `cause` where it cannot be recorded: once it can be, that is what the update is rolled back for. */
@@ -83,13 +97,8 @@ async function allServeAgain(run: Run, progress: Progress): Promise<string | Ski
 }
 
 /** Rejects with `other_unhealthy`: the old container itself is healthy. */
-async function othersServeAgain(run: Run, progress: Progress): Promise<string[]> {
-  try {
-    return await serveAgain(run, othersStopped(run), progress);
-  } catch (error) {
-    if (codeOf(error) !== 'unhealthy') throw error;
-    throw new PilotError('other_unhealthy', messageOf(error), { cause: error });
-  }
+function othersServeAgain(run: Run, progress: Progress): Promise<string[]> {
+  return asOther(() => serveAgain(run, othersStopped(run), progress));
 }
 
 async function restoreOrGiveUp(run: Run, cause: PilotError, failure: unknown): Promise<Update> {
@@ -150,10 +159,8 @@ async function nothingWrites(run: Run): Promise<boolean> {
 }
 
 function whyNotStarted(run: Run): string {
-  const { journal } = run;
   if (isBackupChosen(run)) return 'The backup from before the update is restored first, as the operator chose.';
-  const changes = journal.dataChange === undefined ? '' : changesOf(journal.dataChange);
-  return `The new version changed the data: ${changes}. The old version is not started on it; the backup of this update is restored first.`;
+  return notStartedText(run.journal.dataChange);
 }
 
 function keepsData({ container: { database, labels }, journal }: Run): boolean {

@@ -7,6 +7,7 @@ import type { DataChange } from '../../domain/data/data-fingerprint';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { codeOf, firstLineOf, messageOf, PilotError, rethrowEngineLost, withCause } from '../../domain/errors';
 import type { HealthFailure } from '../../domain/health/health-failure';
+import { failsAsBefore, type HealthFailure } from '../../domain/health/health-failure';
 import type { Update } from '../../domain/update';
 import { HOLDS_NOTHING } from '../../restores/files/move-scripts';
 import { runOneOff } from '../../restores/files/one-off';
@@ -35,15 +36,18 @@ export async function removeNew(run: ActiveUpdate): Promise<void> {
   }
 }
 
+/** Why changed data stays as it is. */
+export const WOULD_BE_LOST = 'data may have been written since the backup, and a restore would lose that.';
+
 /** Introduces the cause of a rollback in a message. */
-export const ROLLED_BACK = 'It was rolled back because:';
+const ROLLED_BACK = 'It was rolled back because:';
 
 /**
  * The error of a rollback after which the old container runs on the data of the new version, which changed it or may have.
  * `why`: why it was not restored.
  */
-export function dataChanged({ journal }: ActiveUpdate, cause: PilotError, why: string): PilotError {
-  const changes = journal.dataChange === undefined ? '' : changesOf(journal.dataChange);
+export function dataChanged(change: DataChange | undefined, cause: PilotError, why: string): PilotError {
+  const changes = change === undefined ? '' : changesOf(change);
   const what = changes === '' ? 'The data was' : `The new version changed the data (${changes}), and it was`;
   return new PilotError('data_changed', withCause(`${what} not restored: ${firstLineOf(why)}`, ROLLED_BACK, cause));
 }
@@ -81,7 +85,7 @@ export async function unhealthyAsBefore(run: Run): Promise<HealthFailure | null>
   const { unhealthyBefore, oldContainerId: id } = run.journal;
   if (unhealthyBefore === undefined) return null;
   const now = await healthFailureOf(run, { ...run.container, id });
-  return now?.of === unhealthyBefore.of ? unhealthyBefore : null;
+  return failsAsBefore(unhealthyBefore, now) ? unhealthyBefore : null;
 }
 
 /**
