@@ -124,6 +124,10 @@ export function hasTag(reference: string, tag: string | null): boolean {
   return tag !== null && tagOf(reference) === tag;
 }
 
+export function hasSameTag(a: string, b: string): boolean {
+  return tryParseImageReference(a)?.tag === tryParseImageReference(b)?.tag;
+}
+
 /**
  * The reference to create by: the operator's spelling, with the tag of the target (`nginx:1.27.3` → `nginx:1.27.4`). A target that
  * names only a digest means the own tag.

@@ -36,7 +36,7 @@ export function unhealthyBefore({ name }: Container, { of, detail }: HealthFailu
   return `${name} failed its health check when this update was decided (${detail}). The new version, or the old one after a rollback, may fail it too. ${remedy}`;
 }
 
-const DOWNTIME = 'Downtime: ';
+export const DOWNTIME = 'Downtime: ';
 
 /** Who is offline and for how long, from the risks of a plan; null: the plan does not say it. */
 export function plannedDowntime({ risks }: Pick<Plan, 'risks'>): string | null {
@@ -49,10 +49,8 @@ function downtimeOf({ container: { name, labels }, application, stopped, newMajo
     return `${DOWNTIME}${names}, from the start of the backup until every database is loaded into PostgreSQL ${newMajor.to} and compared: about as long as a backup and a restore.`;
   }
   if (stopped.length > 0) {
-    const names = stopped.map((container) => container.name).join(', ');
-    const are = stopped.length === 1 ? 'is' : 'are';
     const after = application === 'gitea' ? ', after its migrations, which can take minutes' : '';
-    return `${DOWNTIME}${names} ${are} offline from the start of the backup (longer with more data) until the new ${name} is healthy${after}.`;
+    return `${offlineForBackup(name, stopped)}${after}.`;
   }
   if (labels.strategy === 'handover')
     return `${DOWNTIME}none is expected, because the old ${name} runs until the new one answers.`;
@@ -62,6 +60,13 @@ function downtimeOf({ container: { name, labels }, application, stopped, newMajo
     return `${DOWNTIME}programs that use ${name} have no database until the new one is up, usually for a few seconds.`;
   }
   return `${DOWNTIME}from the stop of the old ${name} until the new one answers, usually a few seconds.`;
+}
+
+/** Without the point at its end. */
+export function offlineForBackup(name: string, stopped: readonly Container[]): string {
+  const names = stopped.map((container) => container.name).join(', ');
+  const are = stopped.length === 1 ? 'is' : 'are';
+  return `${DOWNTIME}${names} ${are} offline from the start of the backup (longer with more data) until the new ${name} is healthy`;
 }
 
 /** Of the size of the change. */

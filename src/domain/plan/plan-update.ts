@@ -2,6 +2,7 @@ import { formatTimeout } from '../format';
 import { type Container, runningDigest } from '../container';
 import { type Application, applicationOf } from '../application';
 import { type ImageTarget, tryParseImageReference } from '../images/image-reference';
+import { hasSameTag } from '../images/image-reference';
 import type { HealthFailure } from '../health/health-failure';
 import { carryOverTexts, NOTHING_TO_SAY, type CarryOver } from '../recreate/carry-over';
 import type { ProbeSpec } from '../labels/container-labels';
@@ -100,6 +101,8 @@ export function backupSentence({ name, labels }: Container): string[] {
   return [`${name}: the files under ${enumerate(labels.backup.paths)}.`];
 }
 
+export const BACKED_UP = 'The data is backed up and read back. If that fails, nothing is changed.';
+
 function courseOf(
   {
     container: { name, labels },
@@ -121,7 +124,7 @@ function courseOf(
   return [
     ...(holdsData && labels.backup === null ? [usesDatabaseSentence(name)] : []),
     ...stopSentence(name, stopped),
-    ...(hasBackup ? ['The data is backed up and read back. If that fails, nothing is changed.'] : []),
+    ...(hasBackup ? [BACKED_UP] : []),
     `The image ${target.reference} is pulled by its digest ${target.digest}.`,
     `diun-pilot checks whether the new image can work here${newMajor ? MAJOR_PREFLIGHT : preflightWords(application)}. If not, nothing is changed.`,
     ...swap,
@@ -152,18 +155,20 @@ function usesDatabaseSentence(name: string): string {
   return `${name} depends on a database that is backed up, and its new version can migrate it: it counts as holding data (backup.quiesce=never opts out).`;
 }
 
-/** From the backup on: what is written in between would be lost by a restore. */
 function stopSentence(name: string, stopped: readonly Container[]): string[] {
   if (stopped.length === 0) return [];
   const others = stopped.filter((container) => container.name !== name).map((container) => container.name);
-  const what = others.length === stopped.length ? enumerate(others) : enumerate([name, ...others]);
+  const own = others.length < stopped.length ? [name] : [];
   const until =
     others.length === 0
       ? ''
       : ` ${enumerate(others)} ${others.length === 1 ? 'is' : 'are'} started again once ${name} is healthy.`;
-  return [
-    `For the backup, ${what} ${stopped.length === 1 ? 'is' : 'are'} stopped, so that nothing is written after it.${until}`,
-  ];
+  return [`${quiescedSentence(enumerate([...own, ...others]), stopped.length, 'stopped')}${until}`];
+}
+
+/** From the backup on: what is written in between would be lost by a restore. */
+export function quiescedSentence(names: string, count: number, how: 'stopped' | 'scaled to 0'): string {
+  return `For the backup, ${names} ${count === 1 ? 'is' : 'are'} ${how}, so that nothing is written after it.`;
 }
 
 /** Those that are stopped for the backup are started again in any case. */
@@ -202,7 +207,7 @@ export function probeText(probe: ProbeSpec): string {
 
 /** The file of Compose still names the old tag, and its next `up -d` would go back to it. */
 function followUpOf({ name, reference, service, composeFiles }: Container, target: string): string | null {
-  if (tryParseImageReference(reference)?.tag === tryParseImageReference(target)?.tag) return null;
+  if (hasSameTag(reference, target)) return null;
   if (composeFiles === null || service === null) {
     return `${name} was not created by Docker Compose: replace ${reference} with ${target} in the script or command that creates it.`;
   }

@@ -2,9 +2,10 @@ import { type Container, runningDigest } from '../container';
 import { formatTimeout, plural } from '../format';
 import type { HealthFailure } from '../health/health-failure';
 import { type ImageTarget, tryParseImageReference } from '../images/image-reference';
+import { hasSameTag } from '../images/image-reference';
 import type { Plan } from '../plan/plan';
-import { backupSentence, probeText } from '../plan/plan-update';
-import { risksOfJump, unhealthyBefore } from '../plan/plan-risks';
+import { BACKED_UP, backupSentence, probeText, quiescedSentence } from '../plan/plan-update';
+import { DOWNTIME, offlineForBackup, risksOfJump, unhealthyBefore } from '../plan/plan-risks';
 import { seenSettings } from '../plan/seen-settings';
 import type { ServiceSpec } from './swarm-inspect';
 import type { ServiceSpec, RolloutConfig, ServiceInspect } from './swarm-inspect';
@@ -51,7 +52,7 @@ export function planService(planned: PlannedService): Plan {
     holdsData,
     restores: stopped.length > 0 && goOn.length === 0,
     course: courseOf(planned),
-    risks: [...warnings, ...downtimeOf(planned), ...risksOfJump({ jump }), ...dataRisks(planned)],
+    risks: [...warnings, downtimeOf(planned), ...risksOfJump({ jump }), ...dataRisks(planned)],
     ...(warnings.length === 0 ? {} : { warnings }),
     followUp: followUpOf(target, to.reference),
     ...{ releaseNotes, window },
@@ -59,17 +60,13 @@ export function planService(planned: PlannedService): Plan {
   };
 }
 
-function isSameTag(a: string, b: string): boolean {
-  return tryParseImageReference(a)?.tag === tryParseImageReference(b)?.tag;
-}
-
 function courseOf({ target, to, set, stopped }: PlannedService): string[] {
   const { name, labels, swarm } = target;
   const { reference, digest } = to;
-  const written = isSameTag(target.reference, reference) ? undefined : swarm?.stackFile;
+  const written = hasSameTag(target.reference, reference) ? undefined : swarm?.stackFile;
   return [
     ...(stopped.length === 0 ? [] : [scaledSentence(name, stopped)]),
-    ...(set.length === 0 ? [] : ['The data is backed up and read back. If that fails, nothing is changed.']),
+    ...(set.length === 0 ? [] : [BACKED_UP]),
     `diun-pilot checks that no other rollout of ${name} is in progress. If one is, nothing is changed.`,
     `Swarm rolls out ${reference}@${digest} according to update_config: ${swarm?.rollout ?? ''}. Each node pulls the image.`,
     `Health is checked, for up to ${formatTimeout(labels.probeTimeoutMs)}: every task must run this digest, and its probe must pass (${probeText(labels.probe)}).`,
@@ -78,20 +75,16 @@ function courseOf({ target, to, set, stopped }: PlannedService): string[] {
   ];
 }
 
-/** From the backup on: what is written in between would be lost by a restore. */
 function scaledSentence(name: string, stopped: readonly Container[]): string {
   const others = stopped.filter((each) => each.name !== name).map((each) => each.name);
   const own = others.length < stopped.length ? [name] : [];
   const until = others.length === 0 ? '' : ` Scaled back once ${name} is healthy: ${others.join(', ')}.`;
-  return `For the backup, ${[...own, ...others].join(', ')} ${stopped.length === 1 ? 'is' : 'are'} scaled to 0, so that nothing is written after it.${until}`;
+  return `${quiescedSentence([...own, ...others].join(', '), stopped.length, 'scaled to 0')}${until}`;
 }
 
-function downtimeOf({ target: { name, swarm }, stopped }: PlannedService): string[] {
-  if (stopped.length === 0) return [`Downtime: ${swarm?.downtime ?? `while the tasks of ${name} are replaced.`}`];
-  const names = stopped.map((each) => each.name).join(', ');
-  return [
-    `Downtime: ${names} ${stopped.length === 1 ? 'is' : 'are'} offline from the start of the backup (longer with more data) until the new ${name} is healthy.`,
-  ];
+function downtimeOf({ target: { name, swarm }, stopped }: PlannedService): string {
+  if (stopped.length > 0) return `${offlineForBackup(name, stopped)}.`;
+  return `${DOWNTIME}${swarm?.downtime ?? `while the tasks of ${name} are replaced.`}`;
 }
 
 /** Its update_config, as text. */
@@ -101,7 +94,7 @@ export function rolloutText({ UpdateConfig }: ServiceSpec): string {
   return `${at}, ${Order}, failure_action ${FailureAction}`;
 }
 
-/** Follows `Downtime: `. */
+/** Follows `DOWNTIME`. */
 export function downtimeText(spec: ServiceSpec): string {
   const { Name, Mode, UpdateConfig } = spec;
   const { Parallelism, Order } = rolloutOf(UpdateConfig);
@@ -139,7 +132,7 @@ function dataRisks({ target: { name, dataPaths, labels }, set, holdsData, stoppe
 
 /** Swarm does not know the stack file, so it is written only where a label names it. */
 function followUpOf({ name, project, service, reference, swarm }: Container, target: string): string | null {
-  if (isSameTag(reference, target) || swarm?.stackFile !== undefined) return null;
+  if (hasSameTag(reference, target) || swarm?.stackFile !== undefined) return null;
   if (project === null)
     return `Replace ${reference} with ${target} in the script or command that creates the service ${name}.`;
   return `In the file of the stack ${project}, service ${service}, change the line "image: ${reference}" to "image: ${target}". Until then, "docker stack deploy" goes back to ${reference}.`;
