@@ -7,6 +7,7 @@ import type { ImageInspect } from '../domain/engine-inspect';
 import { codeOf, isEngineLost, messageOf, PilotError } from '../domain/errors';
 import { codeAsText } from '../domain/format';
 import { targetOf } from '../domain/images/image-reference';
+import { INTERRUPTED_TOO_OFTEN, MOST_ATTEMPTS } from '../domain/interruptions';
 import { newVolumeRefusals, refusalText } from '../domain/recreate/carry-over';
 import { newVolumes } from '../domain/recreate/own-mounts';
 import {
@@ -32,8 +33,6 @@ import {
 import { rehearseMajor } from './rehearse-major';
 import { lookAtSubject, type Subject } from './subject';
 import { tryImage } from './trial';
-
-const MOST_TRIES = 3;
 
 /**
  * Runs the next requested rehearsal, from its beginning also after a crash or an interruption. False: there is none, or
@@ -67,8 +66,7 @@ async function verdictOf(deps: Deps, rehearsal: Rehearsal): Promise<Verdict> {
     mayGoOn(deps, rehearsal.updateId);
     const update = store.updates.get(rehearsal.updateId);
     if (update === null) throw new NoLongerNeeded('The update no longer exists.');
-    if (store.rehearsals.begin(rehearsal.id) > MOST_TRIES)
-      return skipped(`diun-pilot was stopped in the middle of it ${MOST_TRIES} times.`);
+    if (store.rehearsals.begin(rehearsal.id) > MOST_ATTEMPTS) return skipped(INTERRUPTED_TOO_OFTEN);
     const onProgress = writtenProgress(deps, (detail) => store.rehearsals.progress(rehearsal.id, detail));
     const run: RehearsalRun = { ...deps, rehearsal, update, onProgress };
     return await rehearseUpdate(run);

@@ -6,15 +6,13 @@ import { isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError } 
 import { asSentence } from '../domain/format';
 import type { StoppedForRestore } from '../domain/backups/restore';
 import { isWell } from '../domain/health/health-failure';
+import { interruptedText, MOST_ATTEMPTS } from '../domain/interruptions';
 import { addressesIn } from '../domain/health/neighbour';
 import { checkSet, findShells } from './check-set';
 import { dropStaged, stageDatabases, swapDatabases, swapDatabasesBack } from './databases/restore-databases';
 import { removeStaged, stageFiles, swapFiles, swapFilesBack, tidyFiles } from './files/restore-files';
 import { checkpoint, type RestoreRun } from './restore-run';
 import { startAgain, whoRuns } from './those-that-ran';
-
-/** As for an update. */
-const ATTEMPTS = 3;
 
 /**
  * Puts the data of a set in place of the current data, from the stage in the journal: the set is read completely, writers
@@ -44,9 +42,10 @@ export async function restoreData(run: RestoreRun): Promise<void> {
 /** A restore that takes the whole service down repeatedly must not leave a container stopped. */
 function countInterruption(run: RestoreRun): void {
   const interrupted = run.journal.interrupted + 1;
-  const message = `diun-pilot was stopped ${interrupted} times while it unpacked this backup. Look for the reason in its log (memory, disk, restarts of the host), then request the restore again.`;
+  const during = 'while it unpacked this backup';
+  const message = interruptedText(interrupted, during, 'memory, disk, restarts of the host', 'restore');
   const givenUp = { stage: 'undoing', cause: { code: 'interrupted', message } } as const;
-  checkpoint(run, interrupted < ATTEMPTS ? { interrupted } : { interrupted, ...givenUp });
+  checkpoint(run, interrupted < MOST_ATTEMPTS ? { interrupted } : { interrupted, ...givenUp });
 }
 
 /** An unreachable engine does not count as an interrupted attempt. */

@@ -3,13 +3,13 @@ import { readContainers } from '../containers/read-containers';
 import { membersOf, placeOf, isServer } from '../domain/backups/backup-place';
 import { stoppedForBackup, whoGoesOn } from '../backups/writers';
 import type { Container } from '../domain/container';
-import { codeOf, PilotError, rethrowEngineLost } from '../domain/errors';
+import { PilotError, rethrowEngineLost } from '../domain/errors';
 import { type Scaled, otherScales } from '../domain/services/rollout';
 import type { Progress } from '../lib/logger';
 import { readContainers } from '../containers/read-containers';
 import { asReadNow, readServices } from '../services/read-targets';
 import { backUpSet } from '../updates/backup/back-up-project';
-import { canBeStored, fetchInAdvance, mustStillBeStored } from '../updates/backup/quiesce';
+import { canBeStored, fetchInAdvance, mustStillBeStored, passesPreflight } from '../updates/backup/quiesce';
 import { fingerprintBefore, changeInStage } from '../updates/fingerprint/data-change';
 import { Skipped } from '../updates/run';
 import { preflightService, pullHere } from './preflight-rollout';
@@ -61,23 +61,14 @@ async function quiesceStack(
 ): Promise<boolean> {
   const writers = stoppedForBackup(target, all);
   if (writers.length === 0 || !(await fetchInAdvance(run, pullHere, progress))) return false;
-  if (!(await mayWork(run)) || !(await canBeStored(run))) return false;
+  const lookAhead = async (): Promise<void> =>
+    checkpoint(run, 'preparing', { lookedAhead: await preflightService(run) });
+  if (!(await passesPreflight(lookAhead)) || !(await canBeStored(run))) return false;
   const { scaled, idle } = await howTheyAre(run, writers);
   checkpoint(run, 'preparing', { scaled, idle, scaledAt: run.clock.now().toISOString() });
   for (const each of scaled.toReversed()) await scaleToZero(run, each, progress);
   await mustStillBeStored(run, scaled);
   return whoGoesOn(target, all).length === 0;
-}
-
-/** No service is scaled to 0 for an update that the step `preflight` will refuse. */
-async function mayWork(run: ServiceRun): Promise<boolean> {
-  try {
-    checkpoint(run, 'preparing', { lookedAhead: await preflightService(run) });
-    return true;
-  } catch (error) {
-    if (!['preflight_failed', 'preflight_blocked'].includes(codeOf(error))) throw error;
-    return false;
-  }
 }
 
 /** A member that was scaled to 0 has no container of its own now. */

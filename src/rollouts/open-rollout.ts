@@ -1,5 +1,6 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
+import { MOST_ATTEMPTS } from '../domain/interruptions';
 import { newReferenceFor } from '../domain/images/image-reference';
 import type { Rollout } from '../domain/services/rollout';
 import type { Update } from '../domain/update';
@@ -13,9 +14,6 @@ import { interrupted } from '../updates/start/open-run';
 import { finishUntouchedService } from './finish-rollout';
 import type { ServiceRun } from './rollout-run';
 import { removeReaders, serveAgain } from './scale-to-zero';
-
-/** A run that scaled services to 0 this often is not started again. */
-const ATTEMPTS = 3;
 
 /**
  * Takes up the update of a service: for the first time, by looking again at what the decision saw; or after a crash, by what was
@@ -83,7 +81,8 @@ async function withTarget(run: ServiceRun): Promise<ServiceRun> {
 async function beginAgain(run: ServiceRun): Promise<ServiceRun | { ended: Update }> {
   const { attempt = 1, engineLost, scaled = [] } = run.rollout;
   const next = engineLost === true ? attempt : attempt + 1;
-  if (run.mode !== 'act' || next > ATTEMPTS) return { ended: await finishUntouchedService(run, interrupted(attempt)) };
+  if (run.mode !== 'act' || next > MOST_ATTEMPTS)
+    return { ended: await finishUntouchedService(run, interrupted(attempt)) };
   try {
     await serveAgain(run, scaled, () => undefined);
   } catch (error) {

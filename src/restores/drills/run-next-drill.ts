@@ -13,13 +13,13 @@ import type { Container } from '../../domain/container';
 import type { WorkOutcome } from '../../domain/due-work';
 import { codeOf, isEngineLost, messageOf } from '../../domain/errors';
 import { drillFailed } from '../../notifications/mails/backups';
+import { INTERRUPTED_TOO_OFTEN, MOST_ATTEMPTS } from '../../domain/interruptions';
+import { drillFailed } from '../../notifications/mails/backups/drill-failed';
 import { postMail } from '../../notifications/post-mail';
 import { readTargets } from '../../services/read-targets';
 import type { Store } from '../../ports/store';
 import type { RestoreDeps } from '../restore-run';
 import { drillSet, removeLeftOver } from './drill-set';
-
-const MOST_TRIES = 3;
 
 export type DrillJob = RestoreDeps & { store: Store; publicUrl: string };
 
@@ -51,8 +51,8 @@ export async function runNextDrill(deps: DrillJob): Promise<boolean> {
 
 async function drill(deps: DrillJob, record: BackupRecord): Promise<string> {
   await removeLeftOver(deps, record);
-  if (deps.store.backups.beginDrill(record.id) > MOST_TRIES) {
-    throw new NotTried(`diun-pilot was stopped in the middle of it ${MOST_TRIES} times.`);
+  if (deps.store.backups.beginDrill(record.id) > MOST_ATTEMPTS) {
+    throw new NotTried(INTERRUPTED_TOO_OFTEN);
   }
   return drillSet(deps, record);
 }

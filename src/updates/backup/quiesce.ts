@@ -30,7 +30,8 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   const composeRuns = composeRunsOf(placeOf(run.container), all);
   if (composeRuns.some(({ running }) => running)) return false;
   if (!(await fetchInAdvance(run, pullByDigest, progress))) return false;
-  if (!(await mayWork(run)) || !(await canBeStored(run))) return false;
+  if (!(await passesPreflight(async () => lookAhead(run, await newImageOf(run)))) || !(await canBeStored(run)))
+    return false;
   await noteNeighbours(run, all, writers);
   const { stopped, starts } = await howTheyAre(run, writers, composeRuns);
   checkpoint(run, 'preparing', { stopped, writers: starts, stoppedAt: run.clock.now().toISOString() });
@@ -71,13 +72,15 @@ export async function fetchInAdvance<R extends Fetching>(
   }
 }
 
-/** No container is stopped for an update that the step `preflight` will refuse. */
-async function mayWork(run: Run): Promise<boolean> {
+const REFUSED_BY_PREFLIGHT: readonly string[] = ['preflight_failed', 'preflight_blocked', 'recreate_refused'];
+
+/** Nothing is stopped for an update that the step `preflight` will refuse. */
+export async function passesPreflight(preflight: () => Promise<unknown>): Promise<boolean> {
   try {
-    await lookAhead(run, await newImageOf(run));
+    await preflight();
     return true;
   } catch (error) {
-    if (!['preflight_failed', 'preflight_blocked', 'recreate_refused'].includes(codeOf(error))) throw error;
+    if (!REFUSED_BY_PREFLIGHT.includes(codeOf(error))) throw error;
     return false;
   }
 }

@@ -5,6 +5,8 @@ import { ownPolicy, startIfStopped, stopIfThere } from '../../containers/start-s
 import type { Deps } from '../../deps';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { PilotError } from '../../domain/errors';
+import { codeOf, PilotError } from '../../domain/errors';
+import { interruptedText, MOST_ATTEMPTS } from '../../domain/interruptions';
 import { firstJournal, type Journal } from '../../domain/journal';
 import type { Update } from '../../domain/update';
 import { serversRunAgain } from '../../restores/those-that-ran';
@@ -53,9 +55,6 @@ function noContainer({ container }: Update): Unstarted {
   return { status: 'failed', code: 'container_not_found', reason: `The container ${container} no longer exists.` };
 }
 
-/** A run that stopped the whole service this often is not started again. */
-const ATTEMPTS = 3;
-
 /**
  * Continues an interrupted update from the stage in its journal; one that was still preparing starts again from the
  * beginning. `ended`: it cannot continue and has its verdict.
@@ -89,7 +88,7 @@ async function beginAgain(run: Run): Promise<Run | { ended: Update }> {
   await undoPreparation(run);
   const attempt = journal.engineLost === true ? journal.attempt : journal.attempt + 1;
   if (journal.ran === true) await startIfStopped(run, old.Id);
-  const mayBegin = run.mode === 'act' && attempt <= ATTEMPTS && (await startStopped(run)).length === 0;
+  const mayBegin = run.mode === 'act' && attempt <= MOST_ATTEMPTS && (await startStopped(run)).length === 0;
   if (!mayBegin) return { ended: await finishUntouched(run, interrupted(journal.attempt)) };
   run.old = await engine.inspectContainer(old.Id);
   const ran = journal.ran ?? run.old.State.Running;
@@ -112,11 +111,8 @@ function notedBefore({ handsOver, stopped, neighbourhood, dependents, servers, f
 
 /** Of an update that a process took up too often. */
 export function interrupted(attempts: number): PilotError {
-  const times = attempts === 1 ? 'once' : `${attempts} times`;
-  return new PilotError(
-    'interrupted',
-    `diun-pilot was stopped ${times} in the middle of this update, before anything was changed. Look for the reason in its log (memory, restarts of the host), then request the update again.`,
-  );
+  const during = 'in the middle of this update, before anything was changed';
+  return new PilotError('interrupted', interruptedText(attempts, during, 'memory, restarts of the host', 'update'));
 }
 
 /** After the health check the old one may already be removed; before that, it was removed externally, which only the operator can judge. */
