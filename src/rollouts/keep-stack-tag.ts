@@ -1,11 +1,13 @@
 import { dirname } from 'node:path/posix';
-import { changeText, decideTagEdit, withEdit, type TagChange, type TagDecision } from '../domain/compose/tag-edit';
+import { changeText, decideTagEdit, type TagChange, type TagDecision } from '../domain/compose/tag-edit';
 import type { ProjectTexts } from '../domain/compose/compose-project';
 import type { Container } from '../domain/container';
 import { messageOf } from '../domain/errors';
 import { splitReference } from '../domain/images/image-reference';
 import type { ProjectFile, ProjectFiles } from '../ports/compose';
 import { laterThan, type TagForesight, isDowngrade } from '../updates/new-tag/keep-tag';
+import { laterThan, type TagForesight } from '../updates/new-tag/foresee-tag';
+import { isDowngrade, NEVER_DOWNGRADED, writeEdit } from '../updates/new-tag/keep-tag';
 import { Skipped } from '../updates/run';
 import type { ServiceRun } from './rollout-run';
 
@@ -54,7 +56,6 @@ const NOT_MOUNTED = 'it is not mounted at the same path into diun-pilot.';
 
 interface Found {
   file: ProjectFile;
-  text: string;
   texts: ProjectTexts;
   decision: TagDecision;
 }
@@ -66,22 +67,20 @@ async function findIn(projectFiles: ProjectFiles, path: string, change: TagChang
   if (text === null) return null;
   // `docker stack deploy` reads no .env file: a variable has its value from elsewhere.
   const texts = { composeFiles: [{ path, text }], envFiles: [] };
-  return { file, text, texts, decision: decideTagEdit({ ...change, ...texts }) };
+  return { file, texts, decision: decideTagEdit({ ...change, ...texts }) };
 }
 
 async function keepIn(run: ServiceRun, path: string, change: TagChange): Promise<string> {
   const found = await findIn(run.projectFiles, path, change);
   if (found === null) return leave(run, change, { path, line: null }, NOT_MOUNTED);
-  const { file, text, texts, decision } = found;
+  const { file, texts, decision } = found;
   if (decision.kind === 'written') return `${path} names ${change.newReference}`;
   if (decision.kind === 'unsure')
     return leave(run, change, decision.place ?? { path, line: null }, `${decision.reason}.`);
-  if (isDowngrade(change))
-    return leave(run, change, decision.edit, 'an older version is never written into your files.');
-  await run.projectFiles.replace(file, text, withEdit(texts, decision.edit).composeFiles[0]?.text ?? text);
-  const note = changeText(decision.edit);
-  run.logger.info('the new tag is written', { update: run.update.id, change: note });
-  return note;
+  if (isDowngrade(change)) return leave(run, change, decision.edit, NEVER_DOWNGRADED);
+  const { edit } = decision;
+  await writeEdit(run, file.folder, { texts, edit }, 'the new tag is written');
+  return changeText(edit);
 }
 
 function leave(

@@ -110,19 +110,31 @@ async function keepIn(keeping: Keeping): Promise<Kept> {
 
 async function write(keeping: Keeping, texts: ProjectTexts, edit: TagEdit): Promise<Kept> {
   const { run, project, change } = keeping;
-  if (isDowngrade(change)) return left(editByHand(change, edit, 'an older version is never written into your files.'));
-  const after = withEdit(texts, edit);
+  if (isDowngrade(change)) return left(editByHand(change, edit, NEVER_DOWNGRADED));
   const note = changeText(edit);
   checkpoint(run, run.journal.stage, { tagNote: note });
+  let after: ProjectTexts;
   try {
-    const file = { folder: project.folder, path: edit.path };
-    await run.projectFiles.replace(file, textOf(edit.path, texts), textOf(edit.path, after));
+    after = await writeEdit(run, project.folder, { texts, edit }, 'the new tag is written');
   } catch (error) {
     if (codeOf(error) !== 'project_file_refused') throw error;
     return left(editByHand(change, edit, messageOf(error)));
   }
-  run.logger.info('the new tag is written', { update: run.update.id, change: note });
   return known(keeping, after, note);
+}
+
+/** Resolves with the texts as they are then. Rejects with `project_file_refused`. `news`: for the log. */
+export async function writeEdit<T extends ProjectTexts>(
+  { projectFiles, logger, update }: Pick<ActiveUpdate, 'projectFiles' | 'logger' | 'update'>,
+  folder: string,
+  { texts, edit }: { texts: T; edit: TagEdit },
+  news: string,
+): Promise<T> {
+  const after = withEdit(texts, edit);
+  const { path } = edit;
+  await projectFiles.replace({ folder, path }, textOf(path, texts), textOf(path, after));
+  logger.info(news, { update: update.id, change: changeText(edit) });
+  return after;
 }
 
 /** The files are right; whether Compose knows the container by them is asked, as they lie there now. */
@@ -139,7 +151,8 @@ function textOf(path: string, { composeFiles, envFiles }: ProjectTexts): string 
   return [...composeFiles, ...envFiles].find((file) => file.path === path)?.text ?? '';
 }
 
-/** An older version is never written into a file of the operator. */
+export const NEVER_DOWNGRADED = 'an older version is never written into your files.';
+
 export function isDowngrade({ oldReference, newReference }: TagChange): boolean {
   const tag = (reference: string): string => tryParseImageReference(reference)?.tag ?? '';
   return versionJump(tag(oldReference), tag(newReference)).jump === 'downgrade';
@@ -163,17 +176,7 @@ export async function putTagBack(run: Run): Promise<void> {
     if (decision.kind === 'unsure')
       return leave(run, placeByHand(change, decision.place, project.composeFiles, `${decision.reason}.`));
     const { edit } = decision;
-    const textIn = ({ composeFiles, envFiles }: typeof texts): string =>
-      [...composeFiles, ...envFiles].find(({ path }) => path === edit.path)?.text ?? '';
-    await run.projectFiles.replace(
-      { folder: project.folder, path: edit.path },
-      textIn(texts),
-      textIn(withEdit(texts, edit)),
-    );
-    run.logger.info('the tag from before the update is written again', {
-      update: run.update.id,
-      change: changeText(edit),
-    });
+    await writeEdit(run, project.folder, { texts, edit }, 'the tag from before the update is written again');
   } catch (error) {
     rethrowEngineLost(error);
     leave(run, placeByHand(change, null, project.composeFiles, messageOf(error)));
