@@ -23,7 +23,6 @@ import type { HealthFailure } from './domain/health/health-failure';
 import { refuseWhileObserving } from './domain/mode';
 import type { CarryOver } from './domain/recreate/carry-over';
 import type { Rehearsal } from './domain/rehearsal/rehearsal';
-import type { SwarmSeen } from './domain/services/swarm-seen';
 import type { DecidedBy, Update } from './domain/update';
 import type { HttpDeps } from './http/deps';
 import { createHealth } from './http/health/health';
@@ -46,13 +45,7 @@ import { watchEngine } from './queue/watch-engine';
 import { createWorkplace, type Workplace } from './queue/workplace';
 import { requestRehearsal } from './rehearsals/run-next-rehearsal';
 import type { RestorePlan } from './restores/plan-restore';
-import {
-  type PlannedRestore,
-  planOfRestore,
-  rehearse,
-  requestRestore,
-  type RestoreRequest,
-} from './restores/restore-queue';
+import { type PlannedRestore, planOfRestore, rehearse, requestRestore, type RestoreRequest } from './restores/restore-queue';
 import { foreseeStackTag } from './rollouts/keep-stack-tag';
 import { runTimers, timerPlans, type TimerView, viewTimers } from './schedule/timers';
 import { freeOnEngine } from './services/look-at-disk';

@@ -1,23 +1,20 @@
-import { isStateBefore, membersOf, placeOf } from '../domain/backups/backup';
-import { readContainers } from '../containers/read-containers';
-import { membersOf, placeOf, isServer } from '../domain/backups/backup-place';
 import { stoppedForBackup, whoGoesOn } from '../backups/writers';
-import type { Container } from '../domain/container';
-import { PilotError, rethrowEngineLost } from '../domain/errors';
-import { type Scaled, otherScales } from '../domain/services/rollout';
-import type { Progress } from '../lib/logger';
 import { readContainers } from '../containers/read-containers';
+import { isServer, isStateBefore, membersOf, placeOf } from '../domain/backups/backup';
+import type { Container } from '../domain/container';
+import { changeAsDetail, hasChanged } from '../domain/data/compare-fingerprints';
+import type { DatabaseServer } from '../domain/data/data-fingerprint';
+import { PilotError, rethrowEngineLost } from '../domain/errors';
+import { otherScales, type Scaled } from '../domain/services/rollout';
+import type { Progress } from '../lib/logger';
 import { asReadNow, readServices } from '../services/read-targets';
 import { backUpSet } from '../updates/backup/back-up-project';
 import { canBeStored, fetchInAdvance, mustStillBeStored, passesPreflight } from '../updates/backup/quiesce';
-import { fingerprintBefore, changeInStage } from '../updates/fingerprint/data-change';
+import { changeInStage, fingerprintBefore } from '../updates/fingerprint/data-change';
 import { Skipped } from '../updates/run';
 import { preflightService, pullHere } from './preflight-rollout';
 import { checkpoint, serviceIsGone, type ServiceRun } from './rollout-run';
 import { howTheyAre, scaledUpByOthers, scaleToZero } from './scale-to-zero';
-import { isStateBefore } from '../domain/backups/backup';
-import { changeAsDetail, hasChanged } from '../domain/data/compare-fingerprints';
-import type { DatabaseServer } from '../domain/data/data-fingerprint';
 
 /**
  * Backs up the whole set of the service's stack, verified, then reads what the update can change. Where the service holds data,

@@ -1,13 +1,11 @@
 import { dirname } from 'node:path/posix';
-import { changeText, decideTagEdit, type TagChange, type TagDecision } from '../domain/compose/tag-edit';
 import type { ProjectTexts } from '../domain/compose/compose-project';
+import { changeText, decideTagEdit, type TagChange, type TagDecision } from '../domain/compose/tag-edit';
 import type { Container } from '../domain/container';
 import { messageOf } from '../domain/errors';
 import { splitReference } from '../domain/images/image-reference';
 import type { ProjectFile, ProjectFiles } from '../ports/compose';
-import { laterThan, type TagForesight, isDowngrade } from '../updates/new-tag/keep-tag';
-import { laterThan, type TagForesight } from '../updates/new-tag/foresee-tag';
-import { isDowngrade, NEVER_DOWNGRADED, writeEdit } from '../updates/new-tag/keep-tag';
+import { isDowngrade, laterThan, NEVER_DOWNGRADED, type TagForesight, writeEdit } from '../updates/new-tag/keep-tag';
 import { Skipped } from '../updates/run';
 import type { ServiceRun } from './rollout-run';
 

@@ -1,24 +1,24 @@
 import { insistOr } from '../containers/insist';
 import type { Deps } from '../deps';
+import { isServer, membersOf, placeOf } from '../domain/backups/backup';
+import type { Container } from '../domain/container';
 import { isEngineLost, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import type { RolloutStage } from '../domain/services/rollout';
 import type { Update } from '../domain/update';
+import { serverAnswers } from '../restores/those-that-ran';
+import { asReadNow, readServices } from '../services/read-targets';
 import { whyRolledBack } from '../updates/rollback/rollback-ends';
 import { step } from '../updates/run';
-import { backUpStack, changedData } from './data-of-stack';
 import { checkService } from './check-rollout';
+import { backUpStack, changedData } from './data-of-stack';
 import { finishService, finishUntouchedService } from './finish-rollout';
-import { followRollout, requestRollout } from './roll-out';
 import { keepStackTag } from './keep-stack-tag';
 import { openService } from './open-rollout';
 import { preflightService, pullHere } from './preflight-rollout';
+import { followRollout, requestRollout } from './roll-out';
+import { checkpoint, see, serviceIsGone, type ServiceRun } from './rollout-run';
 import { othersServe, release, scaledUpByOthers } from './scale-to-zero';
 import { restoreStack, rollBackService } from './undo-rollout';
-import { checkpoint, see, serviceIsGone, type ServiceRun } from './rollout-run';
-import { isServer, membersOf, placeOf } from '../domain/backups/backup-place';
-import type { Container } from '../domain/container';
-import { serverAnswers } from '../restores/those-that-ran';
-import { asReadNow, readServices } from '../services/read-targets';
 
 /**
  * Updates one Swarm service to one digest, from the backup to the verdict; or, after a crash, continues from the actual state

@@ -1,12 +1,11 @@
 import { asideName, isOurs } from '../containers/artifact-names';
-import { discard } from '../containers/start-stop-remove';
 import { asOther } from '../containers/check-health';
-import { discard } from '../containers/start-rename-remove';
+import { discard } from '../containers/start-stop-remove';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { formatDuration } from '../domain/format';
 import { type Idle, otherScales, type Scaled } from '../domain/services/rollout';
-import { replicasOf, stopGraceMs, type ServiceInspect, type ServiceSpec } from '../domain/services/swarm-inspect';
+import { replicasOf, type ServiceInspect, type ServiceSpec, stopGraceMs } from '../domain/services/swarm-inspect';
 import { isAlive, namesOf, taskText } from '../domain/services/tasks';
 import type { Progress } from '../lib/logger';
 import { readerOf } from '../restores/files/one-off';

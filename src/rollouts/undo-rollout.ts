@@ -1,39 +1,18 @@
 import { isServer } from '../domain/backups/backup';
 import { firstRestoreJournal, leftBy, restoredDetail, type RestoreJournal } from '../domain/backups/restore';
-import {
-  codeOf,
-  firstLineOf,
-  messageOf,
-  PilotError,
-  rethrowEngineLost,
-  toPilotError,
-  withCause,
-} from '../domain/errors';
-import { changesOf } from '../domain/data/compare-fingerprints';
-import type { HealthFailure } from '../domain/health/health-failure';
-import { isServer } from '../domain/backups/backup-place';
-import { firstRestoreJournal, leftBy, type RestoreJournal } from '../domain/backups/restore';
-import { restoredDetail } from '../domain/backups/restore-texts';
-import { codeOf, messageOf, PilotError, rethrowEngineLost, toPilotError, withCause } from '../domain/errors';
 import { notStartedText } from '../domain/data/compare-fingerprints';
+import { codeOf, messageOf, PilotError, rethrowEngineLost, toPilotError, withCause } from '../domain/errors';
 import { failsAsBefore, type HealthFailure } from '../domain/health/health-failure';
 import { ownScale } from '../domain/services/rollout';
 import { replicasOf } from '../domain/services/swarm-inspect';
 import type { Update } from '../domain/update';
+import type { Progress } from '../lib/logger';
 import { authenticManifest, folderToRestore } from '../restores/find-set';
 import { restoreData } from '../restores/restore-data';
 import { restoreRun } from '../restores/restore-run';
-import { databasesLeft, ROLLED_BACK, rollbackFailed, whyRolledBack } from '../updates/rollback/rollback-ends';
-import {
-  databasesLeft,
-  dataChanged,
-  rollbackFailed,
-  whyRolledBack,
-  WOULD_BE_LOST,
-} from '../updates/rollback/rollback-ends';
-import { Skipped, step } from '../updates/run';
-import type { Progress } from '../lib/logger';
 import { serviceFailureOf } from '../services/look-at-target';
+import { databasesLeft, dataChanged, rollbackFailed, whyRolledBack, WOULD_BE_LOST } from '../updates/rollback/rollback-ends';
+import { Skipped, step } from '../updates/run';
 import { checkService } from './check-rollout';
 import { changedData, hasChangedData, mayRestore, membersNow, mustBeAtZero } from './data-of-stack';
 import { finishService } from './finish-rollout';

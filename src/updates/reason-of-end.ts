@@ -1,8 +1,5 @@
 import { leftBy, type RestoreJournal } from '../domain/backups/restore';
-import { changesOf, unknownChange } from '../domain/data/compare-fingerprints';
-import { changesOf, changeSentences, hasChanged } from '../domain/data/compare-fingerprints';
-import type { DataChange } from '../domain/data/data-fingerprint';
-import { newDataOf, newDataSentence, type NewData } from '../domain/data/new-data';
+import { changeSentences, changesOf, hasChanged } from '../domain/data/compare-fingerprints';
 import { type Failure, firstLineOf } from '../domain/errors';
 import { capitalised, formatTime } from '../domain/format';
 import { hasReplaced, type Journal, newDataOf, newDataSentence, ownStopOf } from '../domain/journal';

@@ -1,11 +1,10 @@
-import { formatTimeout } from '../format';
-import { type Container, runningDigest } from '../container';
 import { type Application, applicationOf } from '../application';
-import { type ImageTarget, tryParseImageReference } from '../images/image-reference';
-import { hasSameTag } from '../images/image-reference';
+import { type Container, runningDigest } from '../container';
+import { formatTimeout } from '../format';
 import type { HealthFailure } from '../health/health-failure';
-import { carryOverTexts, NOTHING_TO_SAY, type CarryOver } from '../recreate/carry-over';
+import { hasSameTag, type ImageTarget } from '../images/image-reference';
 import type { ProbeSpec } from '../labels/container-labels';
+import { type CarryOver, carryOverTexts, NOTHING_TO_SAY } from '../recreate/carry-over';
 import type { Plan } from './plan';
 import { majorRisk, risksOf, unhealthyBefore } from './plan-risks';
 import { composeChangeText, type NewMajor } from './postgres-major';

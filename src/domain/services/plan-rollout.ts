@@ -1,23 +1,12 @@
 import { type Container, runningDigest } from '../container';
 import { formatTimeout, plural } from '../format';
 import type { HealthFailure } from '../health/health-failure';
-import { type ImageTarget, tryParseImageReference } from '../images/image-reference';
-import { hasSameTag } from '../images/image-reference';
+import { hasSameTag, type ImageTarget } from '../images/image-reference';
 import type { Plan } from '../plan/plan';
-import { BACKED_UP, backupSentence, probeText, quiescedSentence } from '../plan/plan-update';
 import { DOWNTIME, offlineForBackup, risksOfJump, unhealthyBefore } from '../plan/plan-risks';
+import { BACKED_UP, backupSentence, probeText, quiescedSentence } from '../plan/plan-update';
 import { seenSettings } from '../plan/seen-settings';
-import type { ServiceSpec } from './swarm-inspect';
-import type { ServiceSpec, RolloutConfig, ServiceInspect } from './swarm-inspect';
-import {
-  replicasOf,
-  rolloutOf,
-  stopGraceMs,
-  type ServiceSpec,
-  type RolloutConfig,
-  type ServiceInspect,
-} from './swarm-inspect';
-import type { ImageTarget } from '../images/image-target';
+import { replicasOf, type RolloutConfig, rolloutOf, type ServiceInspect, type ServiceSpec, stopGraceMs } from './swarm-inspect';
 
 /** What the plan for a service is made of. */
 export interface PlannedService {

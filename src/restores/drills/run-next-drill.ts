@@ -1,23 +1,14 @@
-import {
-  type BackupRecord,
-  type DrillVerdict,
-  keyOfPlace,
-  NotTried,
-  placeOf,
-  samePlace,
-  scopeName,
-} from '../../domain/backups/backup';
 import { backupSets, serversIn } from '../../backups/backup-set';
 import type { Deps } from '../../deps';
+import { type BackupRecord, type DrillVerdict, keyOfPlace, NotTried, placeOf, samePlace, scopeName } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
 import type { WorkOutcome } from '../../domain/due-work';
 import { codeOf, isEngineLost, messageOf } from '../../domain/errors';
-import { drillFailed } from '../../notifications/mails/backups';
 import { INTERRUPTED_TOO_OFTEN, MOST_ATTEMPTS } from '../../domain/interruptions';
-import { drillFailed } from '../../notifications/mails/backups/drill-failed';
+import { drillFailed } from '../../notifications/mails/backups';
 import { postMail } from '../../notifications/post-mail';
-import { readTargets } from '../../services/read-targets';
 import type { Store } from '../../ports/store';
+import { readTargets } from '../../services/read-targets';
 import type { RestoreDeps } from '../restore-run';
 import { drillSet, removeLeftOver } from './drill-set';
 

@@ -1,10 +1,9 @@
 import { canChangeData } from '../../backups/writers';
-import { hasChanged } from '../../domain/data/compare-fingerprints';
-import { changeWithoutOthers } from '../../domain/data/changes-of-others';
 import type { Deps } from '../../deps';
 import { isServer } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
 import { changeWithoutOthers } from '../../domain/data/changes-of-others';
+import { hasChanged } from '../../domain/data/compare-fingerprints';
 import type { DatabaseServer, DataChange, DataFingerprint } from '../../domain/data/data-fingerprint';
 import type { Update } from '../../domain/update';
 import type { Progress } from '../../lib/logger';

@@ -6,7 +6,6 @@ import { changesOf } from '../../domain/data/compare-fingerprints';
 import type { DataChange } from '../../domain/data/data-fingerprint';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { codeOf, firstLineOf, messageOf, PilotError, rethrowEngineLost, withCause } from '../../domain/errors';
-import type { HealthFailure } from '../../domain/health/health-failure';
 import { failsAsBefore, type HealthFailure } from '../../domain/health/health-failure';
 import type { Update } from '../../domain/update';
 import { HOLDS_NOTHING } from '../../restores/files/move-scripts';

@@ -5,7 +5,6 @@ import { ownPolicy, startIfStopped, stopIfThere } from '../../containers/start-s
 import type { Deps } from '../../deps';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { PilotError } from '../../domain/errors';
-import { codeOf, PilotError } from '../../domain/errors';
 import { interruptedText, MOST_ATTEMPTS } from '../../domain/interruptions';
 import { firstJournal, type Journal } from '../../domain/journal';
 import type { Update } from '../../domain/update';
