@@ -1,9 +1,8 @@
 import type { DataChange } from '../../domain/data/data-fingerprint';
-import { unknownChange } from '../../domain/data/compare-fingerprints';
+import { hasChanged, unknownChange } from '../../domain/data/compare-fingerprints';
 import { restoreIn, type Update } from '../../domain/update';
 import { important, paragraph, section, shellCommand, type Block } from '../letter/letter';
-import type { BackupRecord } from '../../domain/backups/backup';
-import type { FailureText } from './failure-text';
+import { titleOf, type FailureText, type TakenBackup } from './failure-text';
 import { errorOf, nameOf } from './passages/passages';
 
 export const isDataChanged = ({ error, status }: Update): boolean =>
@@ -36,14 +35,11 @@ export function databaseLeft(update: Update): FailureText {
  * The old version is running and healthy, but on the data of the new one, which changed it; or the operator chose the backup,
  * and it could not be restored. Only the operator can decide.
  */
-export function dataChanged(
-  update: Update,
-  backup: Pick<BackupRecord, 'id' | 'status'> | null,
-  change: DataChange | null,
-): FailureText {
+export function dataChanged(update: Update, backup: TakenBackup, change: DataChange | null): FailureText {
   const name = nameOf(update);
   const { sentence } = errorOf(update);
-  const isKnown = change !== null && change.changes.length > 0;
+  // The operator chooses the backup of containers only.
+  const isKnown = update.kind === 'service' || hasChanged(change);
   return {
     subject: isKnown
       ? 'rolled back, but its data was changed by the new version – decide about a restore'
@@ -51,7 +47,7 @@ export function dataChanged(
     tone: 'alarm',
     word: isKnown ? 'Rolled back, data changed' : 'Rolled back, data not restored',
     heading: isKnown
-      ? `${name} is running its old version on data that the new version changed`
+      ? `${titleOf(update)} is running its old version on data that the new version changed`
       : `${name} is running its old version on the data of the new version`,
     opening: [
       important(
@@ -66,11 +62,11 @@ export function dataChanged(
         {
           type: 'list',
           items: [
-            'Restore the backup of this update: the data is then as it was before the update. Data written since the backup is kept in a separate copy.',
+            howToRestore(update, backup),
             `Keep the data and move forward: update ${name} to a version that works with it.`,
           ],
         },
-        ...(backup?.status === 'succeeded'
+        ...(update.kind !== 'service' && backup?.status === 'succeeded'
           ? [{ type: 'commands' as const, lines: [shellCommand('diun-pilot', 'restore', backup.id)] }]
           : []),
       ),
@@ -79,11 +75,17 @@ export function dataChanged(
   };
 }
 
+function howToRestore({ kind }: Update, backup: TakenBackup): string {
+  if (kind !== 'service')
+    return 'Restore the backup of this update: the data is then as it was before the update. Data written since the backup is kept in a separate copy.';
+  const from = backup?.url ? ` from ${backup.url}` : '';
+  return `Restore the backup of this update manually${from}: docs/swarm.md has the commands. Data written since the backup is then lost.`;
+}
+
 /** The same where something else is the news: the old version, and what shares its data, runs on what the new one made of it. */
 export function changedAndNotRestored(update: Update, change: DataChange | null): Block[] {
   if (restoreIn(update) !== undefined) return [];
-  const isKnown = change !== null && change.changes.length > 0;
-  return [...whatChanged(change), ...(isKnown ? [paragraph(NOT_RESTORED)] : [])];
+  return [...whatChanged(change), ...(hasChanged(change) ? [paragraph(NOT_RESTORED)] : [])];
 }
 
 const NOT_RESTORED =

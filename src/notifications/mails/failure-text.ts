@@ -1,7 +1,7 @@
 import type { BackupRecord } from '../../domain/backups/backup';
 import type { DataChange } from '../../domain/data/data-fingerprint';
 import { hasReplaced, type Journal, type NewData } from '../../domain/journal';
-import type { OwnStop, StepName, Update } from '../../domain/update';
+import type { OwnStop, Step, StepName, Update } from '../../domain/update';
 import { type Block, paragraph, type Tone } from '../letter/letter';
 import { nameOf } from './passages/passages';
 
@@ -19,6 +19,16 @@ export interface FailureText {
 }
 
 export type TakenBackup = Pick<BackupRecord, 'id' | 'updateId' | 'status' | 'url'> | null;
+
+/** At the beginning of a heading. */
+export function titleOf(update: Update): string {
+  return update.kind === 'service' ? `The service ${nameOf(update)}` : nameOf(update);
+}
+
+/** The step of the way back that failed last. */
+export function failedOnWayBack({ steps }: Pick<Update, 'steps'>): Step | undefined {
+  return steps.findLast(({ name, status }) => status === 'failed' && UNDOING.includes(name));
+}
 
 /** What mail and page say of the end of an update beyond its row. */
 export interface Seen {

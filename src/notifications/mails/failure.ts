@@ -4,30 +4,30 @@ import { restoreIn, type Step, type Update, type UpdateStatus } from '../../doma
 import { splitDetail } from '../letter/clean';
 import { type Block, important, machineSaid, paragraph, section, shellCommand } from '../letter/letter';
 import { databaseLeft, dataChanged, isDataChanged, whatChanged } from './data-changed';
-import { type FailureText, isGone, noLongerThere, type Seen, type TakenBackup, UNDOING } from './failure-text';
+import { failedOnWayBack, type FailureText, isGone, noLongerThere, type Seen, type TakenBackup, UNDOING } from './failure-text';
 import { errorOf, lookAt, nameOf } from './passages/passages';
 import { neverStopped, restored, runsAgain } from './rolled-back';
-import { serviceFailed } from './rollout-failed';
-import {
-  changedByOthers,
-  isChangedByOthers,
-  isNeighbourDown,
-  isUnhealthyAsBefore,
-  isWrongSignature,
-  neighbourDown,
-  unhealthyAsBefore,
-  wrongSignature,
-} from './special-failures';
+import { serviceNeedsAction, serviceRolledBack, serviceUntouched } from './rollout-failed';
+import { changedByOthers, isChangedByOthers, isNeighbourDown, isUnhealthyAsBefore, isWrongSignature, neighbourDown, unhealthyAsBefore, wrongSignature } from './special-failures';
 
-const TEXTS: Partial<Record<UpdateStatus, (update: Update, backup: TakenBackup, seen: Seen) => FailureText>> = {
-  failed: nothingChanged,
-  rolled_back: (update, _, seen) => (seen.servedOn ? neverStopped(update, seen) : runsAgain(update, seen)),
-  rollback_failed: manualActionRequired,
+type Text = (update: Update, backup: TakenBackup, seen: Seen) => FailureText;
+
+const TEXTS: Record<Update['kind'], Partial<Record<UpdateStatus, Text>>> = {
+  container: {
+    failed: nothingChanged,
+    rolled_back: (update, _, seen) => (seen.servedOn ? neverStopped(update, seen) : runsAgain(update, seen)),
+    rollback_failed: manualActionRequired,
+  },
+  service: {
+    failed: nothingChanged,
+    rolled_back: serviceRolledBack,
+    rollback_failed: serviceNeedsAction,
+  },
 };
 
 /** Throws when the update has not failed. */
 export function failureText(update: Update, backup: TakenBackup, seen: Seen): FailureText {
-  const text = special(update, seen) ?? TEXTS[update.status];
+  const text = special(update, seen) ?? TEXTS[update.kind][update.status];
   if (text === undefined) {
     throw new PilotError(
       'internal_error',
@@ -36,23 +36,21 @@ export function failureText(update: Update, backup: TakenBackup, seen: Seen): Fa
   }
   const said = text(update, backup, seen);
   const ofItsData = [
-    ...(update.kind === 'service' ? [] : restored(update, seen)),
+    // The mail about a service that was rolled back has it in its own place.
+    ...(text === serviceRolledBack ? [] : restored(update, seen)),
     ...(seen.newData ? newDataPassage(update, seen.newData) : []),
   ];
   return { ...said, opening: [...said.opening, ...ofItsData] };
 }
 
-function special(
-  update: Update,
-  { replaced }: Seen,
-): ((update: Update, backup: TakenBackup, seen: Seen) => FailureText) | null {
+function special(update: Update, { replaced }: Seen): Text | null {
   if (isWrongSignature(update)) return wrongSignature;
-  if (update.kind === 'service' && TEXTS[update.status] !== undefined) return serviceFailed;
-  if (isChangedByOthers(update)) return changedByOthers;
   if (isDataChanged(update) && restoreIn(update) !== undefined) return databaseLeft;
   if (isDataChanged(update)) return (_, backup, { dataChange }) => dataChanged(update, backup, dataChange);
-  if (replaced && isNeighbourDown(update)) return neighbourDown;
-  return isUnhealthyAsBefore(update) ? unhealthyAsBefore : null;
+  if (isUnhealthyAsBefore(update)) return unhealthyAsBefore;
+  if (update.kind === 'service') return null;
+  if (isChangedByOthers(update)) return changedByOthers;
+  return replaced && isNeighbourDown(update) ? neighbourDown : null;
 }
 
 /** The step that ended the update, not one that undid it. */
@@ -69,14 +67,16 @@ export function causeOf(update: Update): string {
 
 function nothingChanged(update: Update, _backup: TakenBackup, { stopped }: Seen): FailureText {
   if (isGone(update)) return noLongerThere(update);
+  const isService = update.kind === 'service';
   const name = nameOf(update);
-  const runs = update.error?.code !== 'container_not_running';
+  const runs = isService || update.error?.code !== 'container_not_running';
+  const whatRuns = isService ? serviceUntouched(update, stopped) : runs ? runsOn(name, stopped) : notRunning(name);
   return {
     subject: 'update failed, nothing was changed – nothing urgent',
     tone: 'attention',
     word: 'Failed, nothing changed',
-    heading: `The update of ${name} failed before anything was changed`,
-    opening: [paragraph(runs ? runsOn(name, stopped) : notRunning(name))],
+    heading: `The update of ${isService ? 'the service ' : ''}${name} failed before anything was changed`,
+    opening: [paragraph(whatRuns)],
     labels: { from: runs ? 'Still running' : 'Previous version', to: 'Planned version' },
   };
 }
@@ -140,7 +140,7 @@ function stoppedForTheBackup(update: Update, stopped: readonly string[]): Failur
 
 /** Why the old version did not become healthy after the rollback; empty when it was not checked. */
 export function rollbackTrouble(update: Update): Block[] {
-  const step = update.steps.findLast((each) => each.status === 'failed' && UNDOING.includes(each.name));
+  const step = failedOnWayBack(update);
   if (!step?.detail) return [];
   const { sentence, output } = splitDetail(step.detail);
   return [paragraph(`Result for the old version: ${sentence}`), ...machineSaid(output)];

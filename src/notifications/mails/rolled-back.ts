@@ -74,8 +74,8 @@ function verifiedHow(update: Update): string {
   return `Verified after the ${check?.name === 'restore_health_check' ? 'restore' : 'rollback'}: ${how}`;
 }
 
-/** The health check that found the old container healthy: the first, or the one after the data was restored. */
-function lastCheck(update: Update): Step | undefined {
+/** The health check that found the old version healthy: the first, or the one after the data was restored. */
+export function lastCheck(update: Update): Step | undefined {
   const checks: readonly StepName[] = ['rollback_health_check', 'restore_health_check'];
   return update.steps.find((step) => checks.includes(step.name) && step.status === 'succeeded');
 }
@@ -96,12 +96,14 @@ export function restored(update: Update, seen: Seen): Block[] {
   if (restore === undefined) return [];
   const { sentence, output } = splitDetail(restore.detail ?? '');
   return [
-    important(seen.backupWasChosen ? CHOSEN : whyRestored(seen)),
+    important(update.kind === 'service' ? RESTORED_AT_ZERO : seen.backupWasChosen ? CHOSEN : whyRestored(seen)),
     ...(sentence === '' ? [] : [paragraph(sentence)]),
     ...(output.length === 0 ? [] : [{ type: 'commands' as const, lines: output }]),
   ];
 }
 
+const RESTORED_AT_ZERO =
+  'The new version had changed the data, so the data was restored from the backup of this update. Every service that writes to it had been scaled to 0 since that backup.';
 const CHOSEN =
   'As you chose, the data was restored from the backup of this update. Data written since that backup is only in the copy that is kept.';
 

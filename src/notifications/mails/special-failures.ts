@@ -1,8 +1,8 @@
 import { important, machineSaid, paragraph, section, shellCommand, type Block } from '../letter/letter';
 import type { Update } from '../../domain/update';
 import { changedAndNotRestored, whatChanged } from './data-changed';
-import type { FailureText, Seen } from './failure-text';
-import { errorOf, LOOK_AT_ANY, lookAt, nameOf } from './passages/passages';
+import { titleOf, type FailureText, type Seen } from './failure-text';
+import { errorOf, LOOK_AT_ANY, lookAt, lookAtService, nameOf } from './passages/passages';
 
 /** It was refused before the image was pulled. */
 export function isWrongSignature({ status, error }: Update): boolean {
@@ -106,32 +106,42 @@ function warning(name: string, { started, isDown }: { started: boolean; isDown: 
 export const isUnhealthyAsBefore = ({ error, status }: Update): boolean =>
   error?.code === 'unhealthy_as_before' && status === 'rollback_failed';
 
-/** The health check failed before the update too, so it proves neither that the service is down nor that it works. */
+/** The health check failed before the update too, so it proves neither that the old version is down nor that it works. */
 export function unhealthyAsBefore(update: Update, _backup: unknown, { dataChange }: Seen): FailureText {
-  const name = nameOf(update);
+  const { state, remedy, look, renamed } = wordsOn(update);
   return {
     subject: 'rolled back, its health check fails as before the update – please check',
     tone: 'alarm',
     word: 'Unhealthy, as before',
-    heading: `${name} fails its health check with its old version, as it did before the update`,
+    heading: `${titleOf(update)} fails its health check with its old version, as it did before the update`,
     opening: [
-      important(
-        `The unchanged old container is running again, but diun-pilot cannot verify whether ${name} works. Please check it.`,
-      ),
+      important(state),
       paragraph(errorOf(update).sentence),
       ...changedAndNotRestored(update, dataChange),
-      ...section(
-        'If it works',
-        paragraph(
-          'The health check is wrong. Fix the label update.probe (or the HEALTHCHECK), re-create the container, and verify:',
-        ),
-        { type: 'commands', lines: ['docker compose up -d', shellCommand('diun-pilot', 'check')] },
-      ),
-      ...section('If it does not work', lookAt(name)),
-      paragraph(
-        `It was already unhealthy before the update, so the cause may be unrelated. A container named ${name}.diun-pilot-… was renamed by this update.`,
-      ),
+      ...section('If it works', ...remedy),
+      ...section('If it does not work', look),
+      paragraph(`It was already unhealthy before the update, so the cause may be unrelated.${renamed}`),
     ],
     labels: { from: 'Running again', to: 'Failed version' },
+  };
+}
+
+function wordsOn(update: Update): { state: string; remedy: Block[]; look: Block; renamed: string } {
+  const name = nameOf(update);
+  if (update.kind === 'service') {
+    const fix =
+      'The health check is wrong. Fix the label update.probe (or the healthcheck) in the stack file, and deploy it.';
+    return {
+      state: `The tasks of ${name} run the old version again, but diun-pilot cannot verify whether it works. Please check it.`,
+      ...{ remedy: [paragraph(fix)], look: lookAtService(name), renamed: '' },
+    };
+  }
+  const fix =
+    'The health check is wrong. Fix the label update.probe (or the HEALTHCHECK), re-create the container, and verify:';
+  const lines = ['docker compose up -d', shellCommand('diun-pilot', 'check')];
+  return {
+    state: `The unchanged old container is running again, but diun-pilot cannot verify whether ${name} works. Please check it.`,
+    ...{ remedy: [paragraph(fix), { type: 'commands', lines }], look: lookAt(name) },
+    renamed: ` A container named ${name}.diun-pilot-… was renamed by this update.`,
   };
 }

@@ -217,6 +217,17 @@ export function lookAt(name: string, ...more: string[]): Block {
   };
 }
 
+/** The same of a Swarm service. */
+export function lookAtService(name: string): Block {
+  return {
+    type: 'commands',
+    lines: [
+      shellCommand('docker', 'service', 'ps', '--no-trunc', name),
+      shellCommand('docker', 'service', 'logs', '--tail', '100', name),
+    ],
+  };
+}
+
 /** Where the container is not known: the operator fills in its name. */
 export const LOOK_AT_ANY: Block = { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] };
 
