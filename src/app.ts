@@ -45,7 +45,13 @@ import { watchEngine } from './queue/watch-engine';
 import { createWorkplace, type Workplace } from './queue/workplace';
 import { requestRehearsal } from './rehearsals/run-next-rehearsal';
 import type { RestorePlan } from './restores/plan-restore';
-import { type PlannedRestore, planOfRestore, rehearse, requestRestore, type RestoreRequest } from './restores/restore-queue';
+import {
+  type PlannedRestore,
+  planOfRestore,
+  rehearse,
+  requestRestore,
+  type RestoreRequest,
+} from './restores/restore-queue';
 import { foreseeStackTag } from './rollouts/keep-stack-tag';
 import { runTimers, timerPlans, type TimerView, viewTimers } from './schedule/timers';
 import { freeOnEngine } from './services/look-at-disk';

@@ -11,7 +11,13 @@ import { authenticManifest, folderToRestore } from '../restores/find-set';
 import { restoreData } from '../restores/restore-data';
 import { restoreRun } from '../restores/restore-run';
 import { serviceFailureOf } from '../services/look-at-target';
-import { databasesLeft, dataChanged, rollbackFailed, whyRolledBack, WOULD_BE_LOST } from '../updates/rollback/rollback-ends';
+import {
+  databasesLeft,
+  dataChanged,
+  rollbackFailed,
+  whyRolledBack,
+  WOULD_BE_LOST,
+} from '../updates/rollback/rollback-ends';
 import { Skipped, step } from '../updates/run';
 import { checkService } from './check-rollout';
 import { changedData, hasChangedData, mayRestore, membersNow, mustBeAtZero } from './data-of-stack';

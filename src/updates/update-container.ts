@@ -1,7 +1,8 @@
-import { healthOf } from '../containers/check-health';
+import { asOther, healthOf } from '../containers/check-health';
 import type { Deps } from '../deps';
 import { changeAsDetail } from '../domain/data/compare-fingerprints';
-import { codeOf, isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
+import type { PilotError} from '../domain/errors';
+import { isEngineLost, messageOf, rethrowEngineLost, toPilotError } from '../domain/errors';
 import type { Stage } from '../domain/journal';
 import type { Update } from '../domain/update';
 import type { Progress } from '../lib/logger';
@@ -132,13 +133,8 @@ async function checkNewContainer(run: Run, progress: Progress): Promise<string> 
 }
 
 /** Rejects with `other_unhealthy`: it is not known whether the new image is the cause. */
-async function othersServe(run: Run, progress: Progress): Promise<string[]> {
-  try {
-    return await askOthers(run, progress);
-  } catch (error) {
-    if (codeOf(error) !== 'unhealthy') throw error;
-    throw new PilotError('other_unhealthy', messageOf(error), { cause: error });
-  }
+function othersServe(run: Run, progress: Progress): Promise<string[]> {
+  return asOther(() => askOthers(run, progress));
 }
 
 async function askOthers(run: Run, progress: Progress): Promise<string[]> {

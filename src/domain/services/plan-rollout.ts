@@ -6,7 +6,14 @@ import type { Plan } from '../plan/plan';
 import { DOWNTIME, offlineForBackup, risksOfJump, unhealthyBefore } from '../plan/plan-risks';
 import { BACKED_UP, backupSentence, probeText, quiescedSentence } from '../plan/plan-update';
 import { seenSettings } from '../plan/seen-settings';
-import { replicasOf, type RolloutConfig, rolloutOf, type ServiceInspect, type ServiceSpec, stopGraceMs } from './swarm-inspect';
+import {
+  replicasOf,
+  type RolloutConfig,
+  rolloutOf,
+  type ServiceInspect,
+  type ServiceSpec,
+  stopGraceMs,
+} from './swarm-inspect';
 
 /** What the plan for a service is made of. */
 export interface PlannedService {

@@ -4,11 +4,28 @@ import { restoreIn, type Step, type Update, type UpdateStatus } from '../../doma
 import { splitDetail } from '../letter/clean';
 import { type Block, important, machineSaid, paragraph, section, shellCommand } from '../letter/letter';
 import { databaseLeft, dataChanged, isDataChanged, whatChanged } from './data-changed';
-import { failedOnWayBack, type FailureText, isGone, noLongerThere, type Seen, type TakenBackup, UNDOING } from './failure-text';
+import {
+  failedOnWayBack,
+  type FailureText,
+  isGone,
+  noLongerThere,
+  type Seen,
+  type TakenBackup,
+  UNDOING,
+} from './failure-text';
 import { errorOf, lookAt, nameOf } from './passages/passages';
 import { neverStopped, restored, runsAgain } from './rolled-back';
 import { serviceNeedsAction, serviceRolledBack, serviceUntouched } from './rollout-failed';
-import { changedByOthers, isChangedByOthers, isNeighbourDown, isUnhealthyAsBefore, isWrongSignature, neighbourDown, unhealthyAsBefore, wrongSignature } from './special-failures';
+import {
+  changedByOthers,
+  isChangedByOthers,
+  isNeighbourDown,
+  isUnhealthyAsBefore,
+  isWrongSignature,
+  neighbourDown,
+  unhealthyAsBefore,
+  wrongSignature,
+} from './special-failures';
 
 type Text = (update: Update, backup: TakenBackup, seen: Seen) => FailureText;
 

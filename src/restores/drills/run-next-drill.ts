@@ -1,6 +1,14 @@
 import { backupSets, serversIn } from '../../backups/backup-set';
 import type { Deps } from '../../deps';
-import { type BackupRecord, type DrillVerdict, keyOfPlace, NotTried, placeOf, samePlace, scopeName } from '../../domain/backups/backup';
+import {
+  type BackupRecord,
+  type DrillVerdict,
+  keyOfPlace,
+  NotTried,
+  placeOf,
+  samePlace,
+  scopeName,
+} from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
 import type { WorkOutcome } from '../../domain/due-work';
 import { codeOf, isEngineLost, messageOf } from '../../domain/errors';

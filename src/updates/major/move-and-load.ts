@@ -1,3 +1,4 @@
+import { interruptedText, MOST_ATTEMPTS } from '../../domain/interruptions';
 import { type DumpedServer, folderOf, serversIn } from '../../backups/backup-set';
 import { lastLines } from '../../containers/check-health';
 import { keepStopped } from '../../containers/start-stop-remove';
@@ -117,9 +118,6 @@ function notNow(why: string): PilotError {
   return new PilotError('preflight_blocked', `${why} The data was not moved; request the update again.`);
 }
 
-/** As for every other part of an update. */
-const ATTEMPTS = 3;
-
 /**
  * Loads roles and databases of this update's backup into the new server, which no one else can reach yet, and compares it with
  * the old one as it was read before its stop. Then the rules for connections of the old one come into place. Each act may be
@@ -150,10 +148,10 @@ function countAttempt(run: Run): void {
   const lost = run.journal.engineLost === true;
   const loads = lost ? major.loads : major.loads + 1;
   checkpoint(run, 'loading', { engineLost: false, major: { ...major, loads } });
-  if (loads <= ATTEMPTS) return;
+  if (loads <= MOST_ATTEMPTS) return;
   throw new PilotError(
     'interrupted',
-    `diun-pilot was stopped ${ATTEMPTS} times while it loaded the databases. Look for the reason in its log (memory, disk, restarts of the host), then request the update again.`,
+    interruptedText(MOST_ATTEMPTS, 'while it loaded the databases', 'memory, disk, restarts of the host', 'update'),
   );
 }
 

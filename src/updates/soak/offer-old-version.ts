@@ -1,12 +1,12 @@
-import { offerOf, soakUrl } from '../../decisions/recovery-links';
 import { pageUrl } from '../../decisions/approval-links';
 import { A_DAY_MS, isYoungOffer } from '../../decisions/expire-and-remind';
+import { offerOf, soakUrl } from '../../decisions/recovery-links';
 import type { Deps } from '../../deps';
 import { changeWithoutOthers, type OtherUpdate } from '../../domain/data/changes-of-others';
-import { changesOf, unknownChange } from '../../domain/data/compare-fingerprints';
+import { changesOf, hasChanged, unknownChange } from '../../domain/data/compare-fingerprints';
 import { firstLineOf } from '../../domain/errors';
 import { formatTime } from '../../domain/format';
-import type { Soak, SchemaSeen } from '../../domain/soak/soak';
+import type { SchemaSeen, Soak } from '../../domain/soak/soak';
 import type { Update } from '../../domain/update';
 import { soakFailed, type SoakNews } from '../../notifications/mails/soak';
 import { postMail } from '../../notifications/post-mail';
@@ -98,7 +98,7 @@ export async function schemaSinceUpdate(
   const others = store.updates.othersThatChanged(update, before);
   const change = changeWithoutOthers(before, await readFingerprint(engine, servers, () => undefined), others);
   const lost = lostWithTheBackup(others);
-  if (change.changes.length > 0)
+  if (hasChanged(change))
     return { schema: 'changed', detail: `The new version changed the schema: ${changesOf(change)}.${lost}` };
   const unknown = unknownChange(change);
   return unknown === null
