@@ -78,7 +78,8 @@ export interface FakeSchema {
 
 /** Large enough to come in several pieces. Without a schema its catalog is empty. */
 export function aDump(name: string, schema?: FakeSchema): Buffer {
-  const described = schema === undefined ? '' : `\n${JSON.stringify(schema)}\n`;
+  // A line of its own in any case: the random bytes may look like the start of a schema.
+  const described = `\n${schema === undefined ? '' : JSON.stringify(schema)}\n`;
   return Buffer.concat([Buffer.from(`PGDMP ${name}${described}`), randomBytes(200_000)]);
 }
 
