@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createChannel } from './adapters/channels/channels';
 import { createComposePlugin } from './adapters/compose/compose-plugin';
 import { createDockerEngine } from './adapters/docker/docker-engine';
-import { createDockerSwarm } from './adapters/docker/swarm/swarm';
+import { createDockerSwarm } from './adapters/docker/swarm';
 import { createRegistryImages } from './adapters/docker/registry/images';
 import { createRegistrySignatures } from './adapters/docker/registry/signatures';
 import { createRegistryTags } from './adapters/docker/registry/tags';

@@ -11,7 +11,7 @@ import type { Compose, ProjectFiles } from './ports/compose';
 import type { Engine } from './ports/engine';
 import type { RegistryImages, RegistrySignatures, RegistryTags, SignatureVerifier } from './ports/registry';
 import type { ReleaseNotesReader } from './ports/release-notes';
-import type { Swarm } from './ports/services/swarm';
+import type { Swarm } from './ports/swarm';
 import type { Store } from './ports/store';
 
 /**

@@ -3,7 +3,7 @@ import { refuseWhileObserving } from '../domain/mode';
 import type { Engine } from '../ports/engine';
 import type { Store } from '../ports/store';
 import { isOneOff } from './artifact-names';
-import type { Swarm } from '../ports/services/swarm';
+import type { Swarm } from '../ports/swarm';
 
 /** Calls that change neither a container nor a local name or image that it was made from. A new call must be added here or below. */
 type Look =

@@ -13,7 +13,7 @@ import type { Refusals } from './refusals';
 import type { Rehearsals } from './rehearsals';
 import type { NotesCache, NotesTexts } from './release-notes';
 import type { Certificates, Renewals } from './certificates';
-import type { Soaks } from './soaks/soaks';
+import type { Soaks } from './soaks';
 import type { Disarmed, KeptContainers, KeptData } from './stopped-containers';
 import type { Incidents, Notices, Timers } from './timers';
 

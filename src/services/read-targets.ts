@@ -7,7 +7,7 @@ import { placeOfData, type PlaceOfData, whyTwice } from '../domain/services/plac
 import { whyUnprotected, toTarget } from '../domain/services/to-target';
 import type { ServiceInspect, TaskInspect } from '../domain/services/swarm-inspect';
 import type { Engine } from '../ports/engine';
-import type { SwarmRole } from '../ports/services/swarm';
+import type { SwarmRole } from '../ports/swarm';
 
 type Reading = Pick<Deps, 'engine' | 'swarm' | 'selfId' | 'logger'>;
 

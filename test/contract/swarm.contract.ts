@@ -1,5 +1,5 @@
 import type { ServiceInspect, ServiceSpec, TaskInspect } from '../../src/domain/services/swarm-inspect';
-import type { Swarm } from '../../src/ports/services/swarm';
+import type { Swarm } from '../../src/ports/swarm';
 import { eventually } from '../support/eventually';
 
 /** A manager with one service of one task, and three images: what it runs, one that works as well, and one that ends at once. */

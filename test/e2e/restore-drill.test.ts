@@ -2,7 +2,7 @@ import { type BackupRecord, membersOf } from '../../src/domain/backups/backup';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDockerEngine } from '../../src/adapters/docker/docker-engine';
-import { createDockerSwarm } from '../../src/adapters/docker/swarm/swarm';
+import { createDockerSwarm } from '../../src/adapters/docker/swarm';
 import { createSqliteStore } from '../../src/adapters/sqlite/store';
 import { createFileStorage } from '../../src/adapters/storage-file/file-storage';
 import { requestBackups } from '../../src/backups/backup-queue';

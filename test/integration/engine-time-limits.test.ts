@@ -1,5 +1,5 @@
 import { createDockerEngine } from '../../src/adapters/docker/docker-engine';
-import { createDockerSwarm } from '../../src/adapters/docker/swarm/swarm';
+import { createDockerSwarm } from '../../src/adapters/docker/swarm';
 import type { Engine } from '../../src/ports/engine';
 import { json, startEngineServer, type EngineServer } from '../support/engine-server';
 

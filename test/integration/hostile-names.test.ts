@@ -2,9 +2,9 @@ import { Readable } from 'node:stream';
 import { type Asked, callMatcher } from '../../src/adapters/docker/socket-proxy/call-filter';
 import { ENGINE_CALLS } from '../../src/adapters/docker/calls';
 import { createDockerEngine } from '../../src/adapters/docker/docker-engine';
-import { createDockerSwarm } from '../../src/adapters/docker/swarm/swarm';
+import { createDockerSwarm } from '../../src/adapters/docker/swarm';
 import type { Engine } from '../../src/ports/engine';
-import type { Swarm } from '../../src/ports/services/swarm';
+import type { Swarm } from '../../src/ports/swarm';
 import { startEngineServer, type EngineServer } from '../support/engine-server';
 
 // A name of a container, an image, a service or a path stays what it is: whatever it contains, each call to the engine is one of those that

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createDockerSwarm } from '../../src/adapters/docker/swarm/swarm';
+import { createDockerSwarm } from '../../src/adapters/docker/swarm';
 import type { ServiceSpec } from '../../src/domain/services/swarm-inspect';
 import { json, startEngineServer, type EngineServer } from '../support/engine-server';
 

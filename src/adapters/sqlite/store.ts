@@ -10,7 +10,7 @@ import { createChannels, createOutbox } from './outbox';
 import { createRehearsals } from './rehearsals';
 import { createNotesCache, createNotesTexts } from './release-notes';
 import { createReplacedImages } from './replaced-images';
-import { createSoaks } from './soaks/soaks';
+import { createSoaks } from './soaks';
 import { createDisarmed, createKeptContainers, createKeptData } from './stopped-containers';
 import { createUpdates } from './updates';
 

@@ -1,5 +1,5 @@
-import { createDockerSwarm } from '../../../src/adapters/docker/swarm/swarm';
-import type { Swarm } from '../../../src/ports/services/swarm';
+import { createDockerSwarm } from '../../../src/adapters/docker/swarm';
+import type { Swarm } from '../../../src/ports/swarm';
 import { otherEnginePlace } from '../../lab/engine/engine-place';
 import type { PrivateEngine } from '../../lab/engine/private-engine';
 import type { ImageName } from '../../lab/images/recipes';

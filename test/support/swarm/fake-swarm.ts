@@ -8,7 +8,7 @@ import type {
   TaskInspect,
 } from '../../../src/domain/services/swarm-inspect';
 import { isAlive } from '../../../src/domain/services/tasks';
-import type { Swarm, SwarmRole } from '../../../src/ports/services/swarm';
+import type { Swarm, SwarmRole } from '../../../src/ports/swarm';
 import type { FakeEngine } from '../fake-engine';
 import type { FakeImage } from '../fake-engine-types';
 

@@ -1,4 +1,4 @@
-import type { Soak } from '../../domain/soak/soak';
+import type { Soak } from '../domain/soak/soak';
 
 /** The soaks of updates, one each at most: what is here is the state, whatever process reads it. */
 export interface Soaks {

@@ -1,9 +1,9 @@
-import { EngineError, type PilotError } from '../../../domain/errors';
-import type { NodeInspect, ServiceInspect, ServiceSpec, TaskInspect } from '../../../domain/services/swarm-inspect';
-import type { Swarm, SwarmRole } from '../../../ports/services/swarm';
-import { type Call, dockerAddress, Wire } from '../wire';
-import { statusOf, toEngineError } from '../engine-errors';
-import { registryAuth } from '../registry/credentials';
+import { EngineError, type PilotError } from '../../domain/errors';
+import type { NodeInspect, ServiceInspect, ServiceSpec, TaskInspect } from '../../domain/services/swarm-inspect';
+import type { Swarm, SwarmRole } from '../../ports/swarm';
+import { type Call, dockerAddress, Wire } from './wire';
+import { statusOf, toEngineError } from './engine-errors';
+import { registryAuth } from './registry/credentials';
 
 /** The Swarm of the engine behind `DOCKER_HOST`; nothing is asked before the first call. Throws `invalid_settings`. */
 export function createDockerSwarm(settings: { dockerHost: string | null; dockerConfigDir: string | null }): Swarm {

@@ -1,7 +1,7 @@
-import type { Soak } from '../../../domain/soak/soak';
-import type { Clock } from '../../../lib/clock';
-import type { Soaks } from '../../../ports/soaks/soaks';
-import { assignments, type Database } from '../database';
+import type { Soak } from '../../domain/soak/soak';
+import type { Clock } from '../../lib/clock';
+import type { Soaks } from '../../ports/soaks';
+import { assignments, type Database } from './database';
 
 interface Row {
   update_id: string;

@@ -1,4 +1,4 @@
-import type { NodeInspect, ServiceInspect, ServiceSpec, TaskInspect } from '../../domain/services/swarm-inspect';
+import type { NodeInspect, ServiceInspect, ServiceSpec, TaskInspect } from '../domain/services/swarm-inspect';
 
 /**
  * The Swarm that the engine belongs to. The engine schedules, rolls out and rolls back; what is here only looks, and asks for
