@@ -1,7 +1,7 @@
 import { asOther, healthOf } from '../containers/check-health';
 import type { Deps } from '../deps';
 import { changeAsDetail } from '../domain/data/compare-fingerprints';
-import type { PilotError} from '../domain/errors';
+import type { PilotError } from '../domain/errors';
 import { isEngineLost, messageOf, rethrowEngineLost, toPilotError } from '../domain/errors';
 import type { Stage } from '../domain/journal';
 import type { Update } from '../domain/update';
