@@ -151,9 +151,30 @@ export function isEngineLost(error: unknown): boolean {
   return codeOf(error) === 'engine_unreachable';
 }
 
-/** First in a handler of failures that is not the last one: a lost engine is handled by who calls the work again. */
-export function rethrowEngineLost(error: unknown): void {
-  if (isEngineLost(error)) throw error;
+/**
+ * The database refused to record how far an update has come, such as on a full disk. The update has not failed: it is called again,
+ * and goes on from what is recorded.
+ */
+export class NotRecorded extends Error {
+  override readonly name = 'NotRecorded';
+  constructor(cause: unknown) {
+    super(`The progress of an update could not be recorded: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** A write or read that SQLite refuses (`SQLITE_FULL`, `SQLITE_READONLY`, `SQLITE_BUSY` …), as better-sqlite3 throws it. */
+export function isRefusedByDatabase(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_');
+}
+
+/** Nothing is decided by it: the work stays as it is recorded, and is called again. */
+export function isUndecided(error: unknown): boolean {
+  return isEngineLost(error) || error instanceof NotRecorded;
+}
+
+/** First in a handler of failures that is not the last one: what decides nothing is handled by who calls the work again. */
+export function rethrowUndecided(error: unknown): void {
+  if (isUndecided(error)) throw error;
 }
 
 /** The words of any thrown thing, without a stack. */

@@ -1,5 +1,5 @@
 import { readTargets } from '../services/read-targets';
-import { messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
+import { messageOf, PilotError, rethrowUndecided, toPilotError } from '../domain/errors';
 import {
   firstRestoreJournal,
   leftBy,
@@ -103,7 +103,7 @@ export async function runNextRestore(deps: RestoreJob): Promise<boolean> {
     end(deps, record, { status: 'succeeded', detail, kept });
     logger.info('restore succeeded', { kept: kept.length });
   } catch (error) {
-    rethrowEngineLost(error);
+    rethrowUndecided(error);
     if (run !== null) await reloadAfterRestore(run);
     fail(deps, record, error, logger);
   }

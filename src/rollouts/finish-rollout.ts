@@ -1,5 +1,5 @@
 import type { Deps } from '../deps';
-import { PilotError, rethrowEngineLost, toPilotError, withCause } from '../domain/errors';
+import { PilotError, rethrowUndecided, toPilotError, withCause } from '../domain/errors';
 import { reasonOfRollout, type Rollout } from '../domain/services/rollout';
 import type { Update, Verdict } from '../domain/update';
 import { storeEnd } from '../updates/finish';
@@ -43,7 +43,7 @@ export async function finishUntouchedService(run: ServiceRun, error: unknown): P
   try {
     await serveAgain(run, run.rollout.scaled ?? [], () => undefined);
   } catch (failure) {
-    rethrowEngineLost(failure);
+    rethrowUndecided(failure);
     const message = withCause(failure, 'The update was aborted because:', cause);
     return finishService(run, 'rollback_failed', new PilotError(cause.code, message, { cause: failure }));
   }

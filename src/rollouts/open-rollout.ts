@@ -9,7 +9,7 @@ import { beginUpdate, judgeStart } from '../updates/start/judge-start';
 import { readContainers } from '../containers/read-containers';
 import { serviceFailureOf } from '../services/look-at-target';
 import { certainRoleOf, servicesOfManager } from '../services/read-targets';
-import { rethrowEngineLost } from '../domain/errors';
+import { rethrowUndecided } from '../domain/errors';
 import { interrupted } from '../updates/start/open-run';
 import { finishUntouchedService } from './finish-rollout';
 import type { ServiceRun } from './rollout-run';
@@ -86,7 +86,7 @@ async function beginAgain(run: ServiceRun): Promise<ServiceRun | { ended: Update
   try {
     await serveAgain(run, scaled, () => undefined);
   } catch (error) {
-    rethrowEngineLost(error);
+    rethrowUndecided(error);
     return { ended: await finishUntouchedService(run, error) };
   }
   const fresh = { scaled: undefined, newImageId: undefined, lookedAhead: undefined, engineLost: undefined };

@@ -2,7 +2,7 @@ import { insistOr } from '../containers/insist';
 import type { Deps } from '../deps';
 import { isServer, membersOf, placeOf } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
-import { isEngineLost, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
+import { isEngineLost, NotRecorded, PilotError, rethrowUndecided, toPilotError } from '../domain/errors';
 import type { RolloutStage } from '../domain/services/rollout';
 import type { Update } from '../domain/update';
 import { serverAnswers } from '../restores/those-that-ran';
@@ -17,14 +17,15 @@ import { openService } from './open-rollout';
 import { preflightService, pullHere } from './preflight-rollout';
 import { followRollout, requestRollout } from './roll-out';
 import { checkpoint, see, serviceIsGone, type ServiceRun } from './rollout-run';
-import { othersServe, release, scaledUpByOthers } from './scale-to-zero';
+import { othersServe, release, scaledUpByOthers, serveAgain } from './scale-to-zero';
 import { restoreStack, rollBackService } from './undo-rollout';
 
 /**
  * Updates one Swarm service to one digest, from the backup to the verdict; or, after a crash, continues from the actual state
  * of the service. Swarm rolls out and rolls back; this asks for it, follows it, probes, and reports.
  *
- * Rejects only with `engine_unreachable`: then the update stays `running`, and is called again once an engine answers.
+ * Rejects only with `engine_unreachable` and NotRecorded: then the update stays `running`, and is called again once an engine
+ * answers, or the database can be written.
  */
 export async function updateService(deps: Deps, update: Update): Promise<Update> {
   const run = await openService(deps, update);
@@ -34,6 +35,8 @@ export async function updateService(deps: Deps, update: Update): Promise<Update>
     return await toItsEnd(run);
   } catch (error) {
     if (isEngineLost(error)) checkpoint(run, run.rollout.stage, { engineLost: true });
+    // Nothing was requested yet: what was scaled to 0 for the backup does not wait for the database.
+    if (error instanceof NotRecorded && isAt(run, 'preparing')) await serveAgain(run, run.rollout.scaled ?? [], SHOWN_NOWHERE);
     throw error;
   }
 }
@@ -47,7 +50,7 @@ async function toItsEnd(run: ServiceRun): Promise<Update> {
     if (isAt(run, 'rolling_back')) return await rollBackService(run, whyRolledBack(run.update));
     if (isAt(run, 'restoring')) return await restoreStack(run);
   } catch (error) {
-    rethrowEngineLost(error);
+    rethrowUndecided(error);
     if (isAt(run, 'preparing')) return finishUntouchedService(run, error);
     return rollBackService(run, toPilotError(error));
   }

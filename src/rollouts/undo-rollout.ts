@@ -1,7 +1,7 @@
 import { isServer } from '../domain/backups/backup';
 import { firstRestoreJournal, leftBy, restoredDetail, type RestoreJournal } from '../domain/backups/restore';
 import { notStartedText } from '../domain/data/compare-fingerprints';
-import { codeOf, messageOf, PilotError, rethrowEngineLost, toPilotError, withCause } from '../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowUndecided, toPilotError, withCause } from '../domain/errors';
 import { failsAsBefore, type HealthFailure } from '../domain/health/health-failure';
 import { ownScale } from '../domain/services/rollout';
 import { replicasOf } from '../domain/services/swarm-inspect';
@@ -41,7 +41,7 @@ export async function rollBackService(run: ServiceRun, cause: PilotError): Promi
     await step(run, 'rollback', (progress) => goBack(run, progress));
     await step(run, 'rollback_health_check', (progress) => oldServes(run, progress));
   } catch (failure) {
-    rethrowEngineLost(failure);
+    rethrowUndecided(failure);
     return finishService(run, 'rollback_failed', rollbackFailed(cause, failure, await asBefore(run, failure)));
   }
   if (run.rollout.dataGoesBack === true) return restoreStack(run);
@@ -115,7 +115,7 @@ export async function restoreStack(run: ServiceRun): Promise<Update> {
     restored = true;
     await step(run, 'restore_health_check', (progress) => allServe(run, progress));
   } catch (failure) {
-    rethrowEngineLost(failure);
+    rethrowUndecided(failure);
     if (restored) return finishService(run, 'rollback_failed', rollbackFailed(cause, failure, null));
     if (leftBy(run.rollout.restore ?? null) !== 'half')
       return finishService(run, 'rollback_failed', await onChangedData(run, cause, failure));
@@ -135,7 +135,7 @@ async function onChangedData(run: ServiceRun, cause: PilotError, failure: unknow
     await step(run, 'restore_health_check', (progress) => allServe(run, progress));
     return dataChanged(run.rollout.dataChange, cause, messageOf(failure));
   } catch (unwell) {
-    rethrowEngineLost(unwell);
+    rethrowUndecided(unwell);
     const message = withCause(unwell, 'The data was not restored:', toPilotError(failure));
     return rollbackFailed(cause, new PilotError('rollback_failed', message, { cause: unwell }), null);
   }

@@ -1,5 +1,5 @@
 import type { Deps } from '../deps';
-import { type Failure, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
+import { type Failure, PilotError, rethrowUndecided, toPilotError } from '../domain/errors';
 import type { Journal, Stage } from '../domain/journal';
 import type { Update } from '../domain/update';
 import { othersStopped, startStopped } from './backup/stopped-containers';
@@ -55,7 +55,7 @@ async function isFinished(run: ActiveUpdate): Promise<boolean> {
     await finishHealthy(run, 'succeeded');
     return true;
   } catch (error) {
-    rethrowEngineLost(error);
+    rethrowUndecided(error);
     return false;
   }
 }

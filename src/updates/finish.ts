@@ -7,7 +7,7 @@ import type { Deps } from '../deps';
 import {
   messageOf,
   PilotError,
-  rethrowEngineLost,
+  rethrowUndecided,
   toPilotError,
   withCause,
   type ErrorCode,
@@ -30,7 +30,7 @@ import { seeToNeighbours, startTouched } from './neighbours/see-to-neighbours';
 import { repositoryIn } from './clean-up';
 import { afterSoakRollback } from './soak/soak-rollback';
 import { beginSoak } from './soak/keep-for-soak';
-import type { ActiveUpdate } from './run';
+import { type ActiveUpdate, recorded } from './run';
 import { othersStopped, serveAgain } from './backup/stopped-containers';
 import { undoPreparation } from './prepare-replacement';
 
@@ -64,7 +64,7 @@ export async function finishUntouched(run: ActiveUpdate, error: unknown): Promis
     // A start may give a container another address, which nginx must load.
     if (run.journal.stopped.length > 0) await seeToNeighbours(run, () => undefined, false);
   } catch (failure) {
-    rethrowEngineLost(failure);
+    rethrowUndecided(failure);
     const message = withCause(failure, 'The update was aborted because:', cause);
     return finishRetagged(run, 'rollback_failed', new PilotError(cause.code, message, { cause: failure }));
   }
@@ -112,7 +112,7 @@ async function oldIsRunningAgain(run: ActiveUpdate, { id }: BroughtBack): Promis
     await healthOfContainer(run, id, containerName, () => undefined);
     return true;
   } catch (error) {
-    rethrowEngineLost(error);
+    rethrowUndecided(error);
     run.logger.warn('the container that was brought back is not healthy', {
       update: run.update.id,
       reason: messageOf(error),
@@ -132,7 +132,7 @@ function withWords(error: PilotError | null, broughtBack: string): PilotError {
 /** Ends the run of a container. */
 function end(run: ActiveUpdate, verdict: Verdict, error: PilotError | null, leftovers: readonly string[]): Update {
   const { store, update, journal } = run;
-  return store.transaction(() => {
+  const write = (): Update => {
     const soaks = verdict === 'succeeded' && beginSoak(run);
     const sentences = [...soakFailure(journal), reasonOfEnd(journal, verdict, error)];
     const reason = [...sentences, ...keptSentences(run, update), ...leftovers].join(' ');
@@ -143,7 +143,8 @@ function end(run: ActiveUpdate, verdict: Verdict, error: PilotError | null, left
     if (verdict === 'succeeded') rememberReplacedImage(run, ended);
     if (journal.soak?.failed !== undefined) afterSoakRollback(run, ended);
     return ended;
-  });
+  };
+  return recorded(() => store.transaction(write));
 }
 
 /** What every run has, of a container or a service. */

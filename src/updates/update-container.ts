@@ -2,12 +2,12 @@ import { asOther, healthOf } from '../containers/check-health';
 import type { Deps } from '../deps';
 import { changeAsDetail } from '../domain/data/compare-fingerprints';
 import type { PilotError } from '../domain/errors';
-import { isEngineLost, messageOf, rethrowEngineLost, toPilotError } from '../domain/errors';
+import { isEngineLost, messageOf, NotRecorded, rethrowUndecided, toPilotError } from '../domain/errors';
 import type { Stage } from '../domain/journal';
 import type { Update } from '../domain/update';
 import type { Progress } from '../lib/logger';
 import { backUpProject } from './backup/back-up-project';
-import { othersStopped, serveAgain, startedByOthers } from './backup/stopped-containers';
+import { othersStopped, serveAgain, startedByOthers, startStopped } from './backup/stopped-containers';
 import { cleanUp } from './clean-up';
 import { assertNoExternalChange } from './external-change';
 import { lookForChange } from './fingerprint/data-change';
@@ -31,8 +31,8 @@ import { drainOld, handsOver, startAlongside, swapContainers } from './swap-cont
  * the journal. Whatever happens, exactly one whole container of that name is left, the local tag names the image
  * it runs, and the verdict is stored with its mail.
  *
- * Rejects only with `engine_unreachable`: then nothing can be known, the update stays `running`, and it is called again
- * once an engine answers.
+ * Rejects only with `engine_unreachable` and NotRecorded: then nothing can be known or written, the update stays `running`, and it
+ * is called again once an engine answers, or the database can be written.
  */
 export async function updateContainer(deps: Deps, update: Update): Promise<Update> {
   const run = await openRun(deps, update);
@@ -41,6 +41,8 @@ export async function updateContainer(deps: Deps, update: Update): Promise<Updat
     return await toItsEnd(run);
   } catch (error) {
     if (isEngineLost(error)) checkpoint(run, run.journal.stage, { engineLost: true });
+    // Nothing was changed yet: what was stopped for the backup does not wait for the database.
+    if (error instanceof NotRecorded && isAt(run, 'preparing')) await startStopped(run);
     throw error;
   }
 }
@@ -58,7 +60,7 @@ async function toItsEnd(run: Run): Promise<Update> {
     }
     if (isAt(run, 'restoring')) return await restoreAfterRollback(run);
   } catch (error) {
-    rethrowEngineLost(error);
+    rethrowUndecided(error);
     return isAt(run, 'preparing') ? finishUntouched(run, error) : rollBack(run, causeOf(run, error));
   }
   await cleanUp(run);

@@ -2,7 +2,12 @@
 export function refuseWrite<K extends string>(part: Record<K, unknown>, write: K): () => void {
   const real = part[write];
   part[write] = () => {
-    throw new Error('database or disk is full');
+    throw diskIsFull();
   };
   return () => void (part[write] = real);
+}
+
+/** As better-sqlite3 throws it. */
+export function diskIsFull(): Error {
+  return Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
 }

@@ -1,9 +1,10 @@
 import { requestBackups } from '../../src/backups/backup-queue';
 import { requestRenewal } from '../../src/certificates/renewal-queue';
+import { messageOf } from '../../src/domain/errors';
 import { readContainers } from '../../src/containers/read-containers';
 import { workOnce } from '../../src/queue/worker';
 import { runForge } from '../support/forge-scene';
-import { refuseWrite } from '../support/refuse-write';
+import { diskIsFull, refuseWrite } from '../support/refuse-write';
 import { rehearsalOf, rehearsalScene } from '../support/rehearsal-scene';
 import { openRenewalScene } from '../support/renewal-scene';
 import { askedRestore, dataOf, restoreOf } from '../support/restore-scene';
@@ -45,7 +46,7 @@ describe('progress that cannot be written decides no verdict', () => {
     const { restores } = scene.store;
     const change = restores.change.bind(restores);
     restores.change = (id, fields) => {
-      if (Object.keys(fields).join() === 'detail') throw new Error('database or disk is full');
+      if (Object.keys(fields).join() === 'detail') throw diskIsFull();
       return change(id, fields);
     };
     await scene.settle();
@@ -62,6 +63,55 @@ describe('progress that cannot be written decides no verdict', () => {
     await scene.settle();
     expect(rehearsalOf(scene)).toMatchObject({ status: 'passed' });
     expect(warnings()).not.toEqual([]);
+  });
+});
+
+describe('an entry of the journal that cannot be written decides no verdict', () => {
+  /** Refused once, at the `nth` write of this kind. */
+  function refuseOnce(write: 'beginStep' | 'endStep' | 'saveJournal' | 'change', nth: number): void {
+    const { updates } = scene.store;
+    const real = updates[write].bind(updates) as (...given: unknown[]) => unknown;
+    let writes = 0;
+    Object.assign(updates, {
+      [write]: (...given: unknown[]) => {
+        if (++writes === nth) throw diskIsFull();
+        return real(...given);
+      },
+    });
+  }
+
+  /** The turn that meets the refusal ends with it, or has no need of what it could not write. */
+  async function untilItIsWritten(): Promise<void> {
+    const met = await scene.settle().catch(messageOf);
+    expect(met ?? 'disk is full').toContain('disk is full');
+    await scene.settle();
+  }
+
+  const WRITES = (['beginStep', 'endStep', 'saveJournal', 'change'] as const).flatMap((write) =>
+    [1, 2, 3, 4, 5].map((nth) => [write, nth] as const),
+  );
+
+  it.each(WRITES)('a healthy update goes on: %s, number %i', async (write, nth) => {
+    scene = openScene();
+    scene.engine.addImage({ reference: 'nginx:stable' });
+    scene.engine.runContainer(nginx());
+    refuseOnce(write, nth);
+    scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable').digest);
+    await untilItIsWritten();
+    expect(scene.updates()).toMatchObject([{ status: 'succeeded', error: null }]);
+    expect(scene.engine.containerNames()).toEqual(['web-nginx-1']);
+  });
+
+  it.each(WRITES)('one that fails is rolled back: %s, number %i', async (write, nth) => {
+    scene = openScene();
+    scene.engine.addImage({ reference: 'nginx:stable' });
+    scene.engine.runContainer(nginx());
+    refuseOnce(write, nth);
+    scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable', { health: 'exits' }).digest);
+    await untilItIsWritten();
+    expect(scene.updates()).toMatchObject([{ status: 'rolled_back', error: { code: 'unhealthy' } }]);
+    expect(scene.engine.isRunning('web-nginx-1')).toBe(true);
+    expect(scene.engine.containerNames()).toEqual(['web-nginx-1']);
   });
 });
 
@@ -161,7 +211,7 @@ describe('a renewal whose end cannot be recorded', () => {
     const { renewals } = scene.store;
     const change = renewals.change.bind(renewals);
     renewals.change = (of, fields) => {
-      if (fields.finishedAt !== undefined) throw new Error('database or disk is full');
+      if (fields.finishedAt !== undefined) throw diskIsFull();
       return change(of, fields);
     };
     for (let turn = 0; turn < 3; turn++) await expect(workOnce(scene.deps)).rejects.toThrow('disk is full');

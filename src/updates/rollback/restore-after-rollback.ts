@@ -4,7 +4,7 @@ import { inspectIfThere, readContainers } from '../../containers/read-containers
 import { startJoining } from '../../containers/start-stop-remove';
 import { type BackupRecord, isStateBefore } from '../../domain/backups/backup';
 import { firstRestoreJournal, leftBy, restoredDetail, type RestoreJournal } from '../../domain/backups/restore';
-import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
+import { messageOf, PilotError, rethrowUndecided } from '../../domain/errors';
 import type { Stopped } from '../../domain/health/health-failure';
 import type { Update } from '../../domain/update';
 import type { Progress } from '../../lib/logger';
@@ -58,7 +58,7 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
     restored = true;
     await step(run, 'restore_health_check', (progress) => allServe(run, progress));
   } catch (failure) {
-    rethrowEngineLost(failure);
+    rethrowUndecided(failure);
     const more = await startUnlessHalf(run, allStopped(run));
     await removeNew(run);
     if (!restored && (await runsOnDataOfNew(run)))
@@ -83,7 +83,7 @@ async function runsOnDataOfNew(run: Run): Promise<boolean> {
     await healthOf(run, run.journal.oldContainerId, run.container, () => undefined);
     return true;
   } catch (error) {
-    rethrowEngineLost(error);
+    rethrowUndecided(error);
     return false;
   }
 }

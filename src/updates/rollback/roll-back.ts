@@ -5,7 +5,7 @@ import { renameTo, startJoining } from '../../containers/start-stop-remove';
 import { isServer } from '../../domain/backups/backup';
 import { changeAsDetail, notStartedText } from '../../domain/data/compare-fingerprints';
 import type { ContainerInspect } from '../../domain/engine-inspect';
-import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowUndecided } from '../../domain/errors';
 import { shortId } from '../../domain/format';
 import { wasDoneExternally } from '../../domain/health/health-failure';
 import { judgeSoak } from '../../domain/soak/soak';
@@ -40,7 +40,7 @@ export async function rollBack(run: Run, cause: PilotError): Promise<Update> {
     await step(run, 'rollback', (progress) => bringOldBack(run, progress));
     await step(run, 'rollback_health_check', (progress) => allServeAgain(run, progress));
   } catch (failure) {
-    rethrowEngineLost(failure);
+    rethrowUndecided(failure);
     return restoreOrGiveUp(run, cause, failure);
   }
   if (run.journal.dataGoesBack === true) return restoreAfterRollback(run);

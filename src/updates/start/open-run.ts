@@ -15,7 +15,7 @@ import { finishHealthy, finishRetagged, finishUnstarted, finishUntouched, type U
 import { dataFollows } from '../major/data-directory';
 import { keepTag } from '../new-tag/keep-tag';
 import { undoPreparation } from '../prepare-replacement';
-import type { ActiveUpdate, Run } from '../run';
+import { type ActiveUpdate, recorded, type Run } from '../run';
 import { beginUpdate, judgeStart } from './judge-start';
 
 /**
@@ -37,10 +37,11 @@ async function startRun(deps: Deps, update: Update): Promise<Run | { ended: Upda
   if (ended !== null) return { ended };
   const unhealthy = await healthFailureOf(deps, container);
   const journal = { ...firstJournal(update, old, unhealthy), handsOver: container.labels.strategy === 'handover' };
-  const started = deps.store.transaction(() => {
+  const begin = (): Update => {
     deps.store.updates.saveJournal(update.id, journal);
     return beginUpdate(deps, update);
-  });
+  };
+  const started = recorded(() => deps.store.transaction(begin));
   return { ...deps, update: started, old, container, journal };
 }
 
@@ -97,7 +98,7 @@ async function beginAgain(run: Run): Promise<Run | { ended: Update }> {
     attempt,
     ran,
   };
-  store.updates.saveJournal(update.id, run.journal);
+  recorded(() => store.updates.saveJournal(update.id, run.journal));
   return run;
 }
 
