@@ -3,124 +3,49 @@ import { isOpen, type Update } from '../../src/domain/update';
 import type { KeptContainer } from '../../src/ports/stopped-containers';
 import type { FakeEngine, Method } from '../support/fake-engine';
 import type { FakeHost } from '../support/fake-engine-host';
-import type { Behaviour, FakeContainer, FakeImage } from '../support/fake-engine-types';
+import type { FakeContainer } from '../support/fake-engine-types';
 import type { Scene } from '../support/scene';
-import type { Act, World } from './schedule';
+import { bearerOf, isGood, type Happened } from './happened';
+import { SoakJudge } from './judge-soaks';
+import { GOOD, LATE, type World } from './world';
 
-const GOOD: readonly Behaviour[] = ['healthy', 'slow'];
 const FAILED = ['failed', 'rolled_back', 'rollback_failed'];
 /** Nothing was done, since there was nothing to do it to. */
 const NOT_BEGUN = ['container_not_running', 'container_not_found'];
 
 const A_MONTH_MS = 30 * 86_400_000;
 
-/** Calls at the end of an update after which it does not look again at what has the name. */
-const LAST_LOOK = 5;
-
-/** Knows what happened in the world, and looks whether what diun-pilot did and says agrees with it. */
+/** Looks whether what diun-pilot did and says agrees with the world. */
 export class Judge {
   readonly violations: string[] = [];
-  /** Faults since the last quiet moment. */
-  faults = 0;
-  readonly #images = new Map<string, { id: string; health: Behaviour }>();
   readonly #judged = new Set<string>();
-  /** By an outsider, since the last quiet moment. */
-  readonly #touched = new Set<string>();
-  readonly #mayBeGone = new Set<string>();
-  readonly #mayBeDown = new Set<string>();
-  readonly #mayBeTagged = new Set<string>();
-
-  /** Removed by an outsider while its update ran: that update, and how many calls had been made. */
-  readonly #removed = new Map<string, { update: string; calls: number }>();
-  /** Updates that ran when an outsider removed a container of their service: their failure says nothing of the image. */
-  readonly #cutShort = new Set<string>();
-  /** How many calls had been made when an update ended. */
-  readonly #endedAt = new Map<string, number>();
+  readonly #soaks: SoakJudge;
 
   constructor(
     private readonly world: World,
     private readonly host: FakeHost,
+    private readonly happened: Happened,
     private readonly scene: () => Scene,
   ) {
-    for (const image of host.images.onEngine.values()) this.published(image, 'healthy');
-  }
-
-  published({ digest, id }: FakeImage, health: Behaviour): void {
-    this.#images.set(digest, { id, health });
-  }
-
-  touched(name: string, act: Act): void {
-    this.faults++;
-    this.#touched.add(name);
-    if (act === 'rm' || act === 'rm-all' || act === 'up') this.#cutsShort(name);
-    if (act === 'rm' || act === 'rm-all') this.#goes(name);
-    if (act === 'rm' || act === 'rm-all' || act === 'stop') this.#mayBeDown.add(name);
-    if (act === 'prune') this.#stoppedGo();
-    if (act === 'tag') this.#mayBeTagged.add(name);
-  }
-
-  /** With these policies the engine leaves a container down that it took down. */
-  engineEnds(): void {
-    this.faults++;
-    for (const { spec } of this.world.services)
-      if (spec.restart === 'no' || spec.restart === 'on-failure') this.#mayBeDown.add(spec.name);
-  }
-
-  /** The containers of every service that are stopped, also those that an update has aside. */
-  #stoppedGo(): void {
-    for (const { spec } of this.world.services) {
-      const own = [...this.host.containers.values()].filter(({ inspect }) => {
-        const name = inspect.Name.slice(1);
-        return name === spec.name || name.startsWith(`${spec.name}.diun-pilot-`);
-      });
-      const stopped = own.filter((one) => !this.host.state(one).Running);
-      if (stopped.length === 0) continue;
-      this.#touched.add(spec.name);
-      this.#cutsShort(spec.name);
-      if (stopped.some(({ inspect }) => inspect.Name === `/${spec.name}`) || stopped.length === own.length)
-        this.#goes(spec.name);
-    }
-  }
-
-  /** Only what comes before the last look of the update can be brought back by it. */
-  #goes(name: string): void {
-    const scene = this.scene();
-    this.#mayBeGone.add(name);
-    this.#removed.delete(name);
-    const running = this.#runningUpdate(name);
-    if (running) this.#removed.set(name, { update: running.id, calls: scene.engine.transcript.length });
-  }
-
-  #cutsShort(name: string): void {
-    const running = this.#runningUpdate(name);
-    if (running) this.#cutShort.add(running.id);
-  }
-
-  #runningUpdate(name: string): Update | undefined {
-    return this.scene()
-      .store.updates.openFor(name)
-      .find(({ status }) => status === 'running');
-  }
-
-  #wasSeenToBeGone(name: string): boolean {
-    const removed = this.#removed.get(name);
-    return removed !== undefined && (this.#endedAt.get(removed.update) ?? 0) - removed.calls > LAST_LOOK;
+    this.#soaks = new SoakJudge(host, happened, scene, (is, what) => this.#must(is, what));
   }
 
   watch(engine: FakeEngine, changes: readonly Method[]): void {
     const { updates } = this.scene().store;
     const change = updates.change.bind(updates);
     updates.change = (id, fields) => {
-      if (fields.finishedAt) this.#endedAt.set(id, engine.transcript.length);
+      if (fields.finishedAt) this.happened.updateEnds(id);
       return change(id, fields);
     };
+    this.#soaks.watch();
     for (const method of changes) engine.onCall(method, ({ line }) => this.afterChange(line), { when: 'after' });
     engine.onCall('remove', ({ args: [id] }) => this.#beforeRemoval(id));
   }
 
   /** Until a new container was seen healthy, only an outsider removes the old one, or a month. */
   #beforeRemoval(id: unknown): void {
-    const name = [...this.host.containers.values()].find(({ inspect }) => inspect.Id === id)?.inspect.Name.slice(1);
+    this.#soaks.beforeRemoval(String(id));
+    const name = this.host.containers.get(String(id))?.inspect.Name.slice(1);
     const scene = this.scene();
     const update = scene.updates().find((each) => asideName(each.container ?? '', 'old', each.id) === name);
     if (update === undefined || scene.store.updates.journal(update.id)?.stage === 'settled') return;
@@ -147,25 +72,30 @@ export class Judge {
     const { store } = this.scene();
     const all = this.scene().updates();
     this.#must(store.updates.withStatus('running').length === 0, 'an update runs on at rest');
-    const verdicts = store.outbox.recent(500).filter(({ kind }) => /^update_(failed|succeeded)$/.test(kind));
-    for (const { id, container, status, hold, steps } of all) {
-      this.#must(status !== 'queued' || hold !== null, `an update of ${container} waits in the queue without a reason`);
-      this.#must(!steps.some((step) => step.status === 'running'), `a step of ${container} runs on`);
-      const mails = verdicts.filter(({ updateId }) => updateId === id);
-      const failed = mails.filter(({ kind }) => kind === 'update_failed').length;
-      this.#must(mails.length <= 1, `${mails.length} mails of the verdict on ${container}`);
-      this.#must(failed === (FAILED.includes(status) ? 1 : 0), `${failed} mails of failure, ${container} is ${status}`);
-    }
-    const ended = all.filter(({ id, finishedAt }) => finishedAt !== null && !this.#judged.has(id));
+    for (const update of all) this.#updateAtRest(update);
+    const ended = all.filter((update) => update.finishedAt !== null && !this.#judged.has(verdictOf(update)));
     for (const update of ended)
       this.#verdict(
         update,
         !all.some((later) => later.container === update.container && later.id > update.id && later.startedAt !== null),
       );
-    for (const { id } of ended) this.#judged.add(id);
+    for (const update of ended) this.#judged.add(verdictOf(update));
     this.#mustStayInQuarantine(all);
-    this.faults = 0;
-    this.#touched.clear();
+    this.#soaks.atRest();
+    this.happened.atRest();
+  }
+
+  #updateAtRest({ id, container, status, hold, steps }: Update): void {
+    const { store } = this.scene();
+    this.#must(status !== 'queued' || hold !== null, `an update of ${container} waits in the queue without a reason`);
+    this.#must(!steps.some((step) => step.status === 'running'), `a step of ${container} runs on`);
+    const mails = store.outbox.recent(500).filter(({ updateId }) => updateId === id);
+    const failed = mails.filter(({ kind }) => kind === 'update_failed').length;
+    const succeeded = mails.filter(({ kind }) => kind === 'update_succeeded').length;
+    // Of one that was rolled back in its soak both were true.
+    const most = store.soaks.of(id) === null ? 1 : 2;
+    this.#must(failed + succeeded <= most, `${failed + succeeded} mails of the verdict on ${container}`);
+    this.#must(failed === (FAILED.includes(status) ? 1 : 0), `${failed} mails of failure, ${container} is ${status}`);
   }
 
   /** Holds when all faults are over and time has passed. */
@@ -173,6 +103,7 @@ export class Judge {
     const { store } = this.scene();
     this.#must(store.inbox.pending(100).length === 0, 'an accepted webhook is not decided');
     for (const { status } of store.inbox.recent(200)) this.#must(status !== 'pending', 'an accepted webhook waits on');
+    this.#soaks.atEnd();
     const all = this.scene().updates();
     this.#must(!all.some(({ status }) => status === 'queued'), 'an update waits in the queue at the end');
     this.#must(!all.some(({ status, finishedAt }) => !isOpen(status) && finishedAt === null), 'an end without a time');
@@ -199,20 +130,17 @@ export class Judge {
 
   #serviceAtRest(name: string, reference: string, policy: string): void {
     const { store } = this.scene();
-    const bearer = [...this.host.containers.values()].find(({ inspect }) => inspect.Name === `/${name}`);
-    if (bearer === undefined) {
-      const mayBe = this.#mayBeGone.has(name) && !this.#wasSeenToBeGone(name);
-      return this.#must(mayBe, `no container has the name ${name}`);
-    }
-    this.#mayBeGone.delete(name);
-    this.#removed.delete(name);
+    const { mayBeDown, mayBeTagged } = this.happened;
+    const bearer = bearerOf(this.host, name);
+    if (bearer === undefined) return this.#must(this.happened.mayBeMissing(name), `no container has the name ${name}`);
+    this.happened.isThere(name);
     const state = this.host.state(bearer);
-    const good = GOOD.includes(bearer.image.spec.health ?? 'healthy');
-    if (state.Running) this.#mayBeDown.delete(name);
-    else this.#must(this.#mayBeDown.has(name) || !good, `${name} does not run`);
+    const good = isGood(bearer);
+    if (state.Running) mayBeDown.delete(name);
+    else this.#must(mayBeDown.has(name) || !good, `${name} does not run`);
     const tagged = this.host.images.tags.get(reference);
-    if (tagged === bearer.inspect.Image) this.#mayBeTagged.delete(name);
-    else this.#must(this.#mayBeTagged.has(name), `the tag ${reference} does not name what ${name} runs`);
+    if (tagged === bearer.inspect.Image) mayBeTagged.delete(name);
+    else this.#must(mayBeTagged.has(name), `the tag ${reference} does not name what ${name} runs`);
     const own = bearer.inspect.HostConfig.RestartPolicy?.Name ?? 'no';
     if (state.Running) this.#must(own === policy, `restart policy of ${name} is ${own}, was ${policy}`);
     if (state.Running) this.#must(store.disarmed.find(bearer.inspect.Id) === null, `${name} runs disarmed`);
@@ -234,20 +162,20 @@ export class Judge {
       const key = `${container} ${to.digest}`;
       if (status === 'rolled_back' && error?.code === 'unhealthy') {
         this.#must(source === 'operator' || !failed.has(key), `${container} was tried again with a digest that failed`);
-        if (!this.#cutShort.has(id)) failed.add(key);
+        if (!this.happened.cutShort.has(id)) failed.add(key);
       }
     }
   }
 
   #verdict({ container, status, reason, to, from, error, startedAt }: Update, isLast: boolean): void {
-    const image = this.#images.get(to.digest ?? '');
+    const image = this.happened.image(to.digest);
     if (container === null || image === undefined || startedAt === null) return;
     const good = GOOD.includes(image.health);
     const told = `${container} ${status} (${error?.code ?? ''}: ${reason})`.replaceAll(/[0-9A-Z]{26}/g, '…');
-    if (status === 'succeeded') this.#must(good, `succeeded on a broken image: ${told}`);
-    const undisturbed = this.faults === 0;
+    if (status === 'succeeded') this.#must(good || LATE.includes(image.health), `succeeded on a broken image: ${told}`);
+    const undisturbed = this.happened.faults === 0;
     // What ran before may be broken itself, when an outsider has started it.
-    const oldIsGood = GOOD.includes(this.#images.get(from?.digest ?? '')?.health ?? 'healthy');
+    const oldIsGood = GOOD.includes(this.happened.image(from?.digest)?.health ?? 'healthy');
     const blamesBroken = error?.code === 'other_unhealthy' && this.#runsBroken(container);
     const mayFail = !undisturbed || !oldIsGood || blamesBroken;
     this.#must(mayFail || status !== 'rollback_failed', `a rollback failed without a fault: ${told}`);
@@ -258,9 +186,9 @@ export class Judge {
       !NOT_BEGUN.includes(error?.code ?? '') &&
       !/^(backup|storage)/.test(error?.code ?? '');
     this.#must(!mustSucceed || !FAILED.includes(status), `a good image was refused without a fault: ${told}`);
-    const bearer = [...this.host.containers.values()].find(({ inspect }) => inspect.Name === `/${container}`);
-    if (this.#touched.has(container) || !isLast || status === 'rollback_failed') return;
-    const before = this.#images.get(from?.digest ?? '');
+    const bearer = bearerOf(this.host, container);
+    if (this.happened.touched.has(container) || !isLast || status === 'rollback_failed') return;
+    const before = this.happened.image(from?.digest);
     const expected = status === 'succeeded' ? image.id : FAILED.includes(status) ? before?.id : undefined;
     if (expected !== undefined)
       this.#must(bearer?.inspect.Image === expected, `the world is not as the verdict says: ${told}`);
@@ -269,7 +197,7 @@ export class Judge {
   /** Whether another container runs an image that cannot work: only an outsider starts one and leaves it. */
   #runsBroken(than: string): boolean {
     const others = [...this.host.containers.values()].filter(({ inspect }) => inspect.Name !== `/${than}`);
-    return others.some(({ image }) => !GOOD.includes(image.spec.health ?? 'healthy'));
+    return others.some((other) => !isGood(other));
   }
 
   #running(): FakeContainer[] {
@@ -280,3 +208,6 @@ export class Judge {
     if (!is) this.violations.push(what);
   }
 }
+
+/** One that was rolled back in its soak has had two. */
+const verdictOf = ({ id, status }: Update): string => `${id} ${status}`;

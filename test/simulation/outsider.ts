@@ -1,6 +1,6 @@
 import { requestOf } from '../support/fake-engine-create';
 import type { FakeEngine } from '../support/fake-engine';
-import type { Act, Service } from './schedule';
+import type { Act, Service } from './world';
 
 /** What people and Compose do on the host, without a call of diun-pilot. */
 export function actOnHost({ host }: Pick<FakeEngine, 'host'>, { spec }: Service, act: Act): void {

@@ -1,5 +1,6 @@
-import { worldOf, type World } from './schedule';
-import { describe, simulate, type Outcome, type Sabotage } from './simulation';
+import { worldOf } from './schedule';
+import { simulate, type Outcome, type Sabotage } from './simulation';
+import { describe, type World } from './world';
 
 export interface Found extends Outcome {
   seed: number;

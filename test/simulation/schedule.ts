@@ -1,50 +1,12 @@
-import type { Behaviour, ContainerSpec } from '../support/fake-engine-types';
+import type { Behaviour } from '../support/fake-engine-types';
 import { randomOf, type Random } from './random';
-
-/** One service of the world: one container, one reference of its own. */
-export interface Service {
-  spec: ContainerSpec;
-  hasHealthcheck: boolean;
-  /** It lives in the network of a container that owns the ports, and is handed over. */
-  handover: boolean;
-}
-
-/** What an actor other than diun-pilot does to a service. */
-export type Act = 'up' | 'rm' | 'rm-all' | 'stop' | 'start' | 'tag' | 'restart' | 'prune';
-export type EngineEnd = 'SIGTERM' | 'SIGKILL' | 'host';
-
-/** What happens at a quiet moment; everything is then worked until it is quiet again. */
-export type Quiet =
-  | { kind: 'publish'; service: number; health: Behaviour; webhooks: number }
-  | { kind: 'decide'; decision: 'approve' | 'decline' }
-  | { kind: 'request'; service: number }
-  | { kind: 'outsider'; service: number; act: Act }
-  | { kind: 'engine'; end: EngineEnd }
-  | { kind: 'process' }
-  | { kind: 'clock'; ms: number }
-  | { kind: 'registry'; away: boolean }
-  | { kind: 'storage'; fails: boolean }
-  | { kind: 'reconcile' };
-
-/** What happens at the nth engine call from its place in the schedule on, while diun-pilot works. */
-export type Mid = { kind: 'mid'; call: number; when: 'before' | 'after' } & (
-  | { fault: 'crash' }
-  | { fault: 'engine'; end: EngineEnd }
-  | { fault: 'refused' }
-  | { fault: 'outsider'; service: number; act: Act }
-  | { fault: 'publish'; service: number; health: Behaviour }
-);
-
-export type SimulatedEvent = Quiet | Mid;
-
-export interface World {
-  services: Service[];
-  events: SimulatedEvent[];
-}
+import type { Act, Make, Mid, Quiet, Service, SimulatedEvent, World } from './world';
 
 const MINUTE = 60_000;
 const RESTARTS = ['no', 'always', 'unless-stopped', 'on-failure'] as const;
 const ACTS: readonly Act[] = ['up', 'up', 'rm', 'rm-all', 'stop', 'start', 'tag', 'restart', 'prune'];
+const SOAKS = ['1m', '15m', '2h', '1d'];
+const LASTS = [2 * MINUTE, 20 * MINUTE, 3 * 60 * MINUTE];
 const JUMPS = [MINUTE, 10 * MINUTE, 60 * MINUTE, 26 * 60 * MINUTE, 80 * 60 * MINUTE, -60 * MINUTE];
 
 /** The world of a seed, with all that will happen in it. */
@@ -53,11 +15,29 @@ export function worldOf(seed: number): World {
   const services = Array.from({ length: 1 + random.int(3) }, (_, index) => serviceOf(random, index));
   const events: SimulatedEvent[] = [];
   for (let left = 3 + random.int(8); left > 0; left--) {
-    while (random.chance(0.4)) events.push(midOf(random, services));
-    events.push(quietOf(random, services));
+    for (const event of random.chance(0.2) ? storyOf(random, services) : [quietOf(random, services)]) {
+      while (random.chance(0.4)) events.push(midOf(random, services));
+      events.push(event);
+    }
   }
   return { services, events };
 }
+
+/** What single events seldom come to: a soak that fails, and the operator's answer. */
+function storyOf(random: Random, services: readonly Service[]): Quiet[] {
+  const service = services.findIndex(soaks);
+  if (service < 0) return [quietOf(random, services)];
+  const health: Behaviour = services[service]!.hasHealthcheck ? 'fades' : 'dies';
+  return [
+    { kind: 'publish', service, health, lastsMs: LASTS[0]!, webhooks: 1 },
+    { kind: 'decide', decision: 'approve' },
+    { kind: 'clock', ms: random.pick([10, 30]) * MINUTE },
+    ...(random.chance(0.5) ? [quietOf(random, services)] : []),
+    answerOf(random),
+  ];
+}
+
+const soaks = ({ spec }: Service): boolean => spec.labels?.['update.soak'] !== undefined;
 
 function serviceOf(random: Random, index: number): Service {
   const project = random.pick(['web', 'shop']);
@@ -65,6 +45,7 @@ function serviceOf(random: Random, index: number): Service {
   const handover = random.chance(0.2);
   const data = !handover && random.chance(0.7);
   const backedUp = data && random.chance(0.5);
+  const soak: Record<string, string> = random.chance(0.4) ? { 'update.soak': random.pick(SOAKS) } : {};
   return {
     hasHealthcheck: random.chance(0.6),
     handover,
@@ -80,31 +61,41 @@ function serviceOf(random: Random, index: number): Service {
         'update.policy': random.pick(['automatic', 'automatic', 'manual']),
         'com.docker.compose.project': project,
         'com.docker.compose.service': `app${index}`,
+        ...soak,
         ...(backedUp ? { 'backup.kind': 'files', 'backup.paths': '/data' } : {}),
       },
     },
   };
 }
 
-function healthOf(random: Random, { hasHealthcheck }: Service): Behaviour {
-  return random.pick(
-    hasHealthcheck
-      ? ['healthy', 'healthy', 'slow', 'never', 'exits', 'crash-loop']
-      : ['healthy', 'healthy', 'exits', 'crash-loop'],
-  );
+function makeOf(random: Random, service: Service): Make {
+  const { hasHealthcheck } = service;
+  const late: Behaviour[] = hasHealthcheck ? ['dies', 'fades', 'fades'] : ['dies', 'dies'];
+  const health = random.pick<Behaviour>([
+    ...(hasHealthcheck ? (['healthy', 'healthy', 'slow', 'never'] as const) : (['healthy', 'healthy'] as const)),
+    ...(['exits', 'crash-loop'] as const),
+    ...(soaks(service) ? late : []),
+  ]);
+  return { health, ...(late.includes(health) ? { lastsMs: random.pick(LASTS) } : {}) };
+}
+
+function answerOf(random: Random): Extract<Quiet, { kind: 'soak' }> {
+  const decision = random.chance(0.85) ? 'approve' : 'decline';
+  return { kind: 'soak', decision, data: random.pick(['first', 'first', 'current', 'backup']) };
 }
 
 function quietOf(random: Random, services: readonly Service[]): Quiet {
   const service = random.int(services.length);
-  const health = healthOf(random, services[service]!);
+  const make = makeOf(random, services[service]!);
   return random.pick<() => Quiet>([
-    ...Array<() => Quiet>(6).fill(() => ({ kind: 'publish', service, health, webhooks: 1 + random.int(2) })),
+    ...Array<() => Quiet>(6).fill(() => ({ kind: 'publish', service, ...make, webhooks: 1 + random.int(2) })),
     ...Array<() => Quiet>(3).fill(() => ({ kind: 'decide', decision: random.chance(0.8) ? 'approve' : 'decline' })),
+    ...Array<() => Quiet>(2).fill(() => ({ kind: 'clock', ms: random.pick(JUMPS) })),
+    ...(services.some(soaks) ? [() => answerOf(random)] : []),
     () => ({ kind: 'request', service }),
     () => ({ kind: 'outsider', service, act: random.pick(ACTS) }),
     () => ({ kind: 'engine', end: random.pick(['SIGTERM', 'SIGKILL', 'host']) }),
     () => ({ kind: 'process' }),
-    () => ({ kind: 'clock', ms: random.pick(JUMPS) }),
     () => ({ kind: 'registry', away: random.chance(0.5) }),
     () => ({ kind: 'storage', fails: random.chance(0.5) }),
     () => ({ kind: 'reconcile' }),
@@ -120,6 +111,7 @@ function midOf(random: Random, services: readonly Service[]): Mid {
     ...Array<() => Mid>(2).fill(() => ({ ...at, fault: 'engine', end: random.pick(['SIGTERM', 'SIGKILL', 'host']) })),
     () => ({ ...at, fault: 'refused' }),
     ...Array<() => Mid>(2).fill(() => ({ ...at, fault: 'outsider', service, act: random.pick(ACTS) })),
-    () => ({ ...at, fault: 'publish', service, health: healthOf(random, services[service]!) }),
+    () => ({ ...at, fault: 'publish', service, ...makeOf(random, services[service]!) }),
+    ...(services.some(soaks) ? [(): Mid => ({ ...at, fault: 'soak', answer: answerOf(random) })] : []),
   ])();
 }

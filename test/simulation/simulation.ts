@@ -1,19 +1,19 @@
 import { endInterruptedBackups } from '../../src/backups/backup-queue';
 import { adoptAside } from '../../src/containers/adopt-aside';
-import { decideById } from '../../src/decisions/approve';
 import { handleInbox } from '../../src/decisions/handle-inbox';
-import { requestUpdate } from '../../src/decisions/request-update';
-import { codeOf, EngineError, messageOf, PilotError, StorageError } from '../../src/domain/errors';
+import { codeOf, EngineError, messageOf } from '../../src/domain/errors';
 import { rejoinGuests } from '../../src/networks/watch-networks';
-import type { BackupStorage } from '../../src/ports/backup-storage';
 import { workOnce } from '../../src/queue/worker';
 import { memoryStorage } from '../support/memory-storage';
 import { REAL_SHELL } from '../support/real-shell';
 import { openScene, type Scene } from '../support/scene';
 import { reusedDisk } from '../support/scene-disk';
+import { faultyStorage } from './faulty-storage';
+import { Happened } from './happened';
 import { Judge } from './judge';
+import { operate, type OperatorAct } from './operator';
 import { actOnHost } from './outsider';
-import type { Act, EngineEnd, Mid, Quiet, World } from './schedule';
+import { describe, type Act, type EngineEnd, type Make, type Mid, type Quiet, type World } from './world';
 
 /** What came of one run of a world. */
 export interface Outcome {
@@ -26,6 +26,10 @@ export interface Outcome {
 export type Sabotage = (scene: Scene) => void;
 
 const TURNS = 400;
+/** Longer than an approval is valid, also one that is asked for in the first of them. */
+const DRAIN_ROUNDS = 6;
+/** Into so many pieces a time is cut in which containers are observed. */
+const LOOKS = 8;
 /** Seconds in which this process itself ran: a machine that stops it is not a world that hangs. */
 const HANGS_S = 60;
 const CHANGES = [
@@ -53,6 +57,7 @@ export async function simulate(world: World, sabotage: Sabotage = () => undefine
 class Simulation {
   #scene = openScene(reusedDisk);
   readonly #stored = memoryStorage();
+  readonly #happened: Happened;
   readonly #judge: Judge;
   #storageFails = false;
   /** Those that wait for their call, with how many calls are left to it. */
@@ -74,7 +79,8 @@ class Simulation {
       engine.runContainer(spec);
       if (spec.volumes !== undefined) engine.files(spec.name).write('/data/first', spec.name);
     }
-    this.#judge = new Judge(world, engine.host, () => this.#scene);
+    this.#happened = new Happened(world, engine.host, () => this.#scene);
+    this.#judge = new Judge(world, engine.host, this.#happened, () => this.#scene);
     this.#equip();
   }
 
@@ -109,10 +115,7 @@ class Simulation {
     await this.#start();
     this.#storageFails = false;
     this.#scene.engine.host.images.away.clear();
-    for (let round = 0; round < 3; round++) {
-      await this.#scene.clock.advance(26 * 3_600_000);
-      await this.#untilQuiet();
-    }
+    for (let round = 0; round < DRAIN_ROUNDS; round++) await this.#pass(26 * 3_600_000);
     this.#judge.atRest();
     this.#judge.atEnd();
   }
@@ -120,29 +123,11 @@ class Simulation {
   /** A new process on the same host and database. */
   #equip(): void {
     const { engine, deps } = this.#scene;
-    deps.storage = this.#faultyStorage();
+    deps.storage = faultyStorage(this.#stored, () => this.#storageFails);
     this.#judge.watch(engine, CHANGES);
     this.#die = () => undefined;
     for (const each of this.#armed) this.#arm(each);
     this.sabotage(this.#scene);
-  }
-
-  #faultyStorage(): BackupStorage {
-    const stored = this.#stored;
-    const unless = <T>(work: () => Promise<T>): Promise<T> =>
-      this.#storageFails
-        ? Promise.reject(new StorageError('storage_unreachable', 'The simulated storage does not answer.'))
-        : work();
-    return {
-      ...stored,
-      put: (key, content) => {
-        if (this.#storageFails) content.destroy();
-        return unless(() => stored.put(key, content));
-      },
-      get: (key) => unless(() => stored.get(key)),
-      list: (prefix) => unless(() => stored.list(prefix)),
-      delete: (key) => unless(() => stored.delete(key)),
-    };
   }
 
   #arm(each: { mid: Mid; left: number }): void {
@@ -164,7 +149,7 @@ class Simulation {
 
   #strike(mid: Mid): Promise<void> | void {
     this.#note(`! ${describe(mid, this.world)}`);
-    this.#judge.faults++;
+    this.#happened.faults++;
     if (mid.fault === 'crash' || (mid.fault === 'engine' && mid.end === 'host')) {
       this.#after = () => mid.fault === 'engine' && this.#endEngine('SIGKILL');
       this.#die();
@@ -176,11 +161,17 @@ class Simulation {
     }
     if (mid.fault === 'refused') throw new EngineError('engine_refused', 'The simulated engine refuses.');
     if (mid.fault === 'outsider') this.#outsider(mid.service, mid.act);
-    else this.#publish(mid.service, mid.health, 1);
+    else if (mid.fault === 'publish') this.#publish(mid.service, mid, 1);
+    else return this.#operate(mid.answer);
+  }
+
+  async #operate(act: OperatorAct): Promise<void> {
+    const answer = await operate(this.#scene, this.world, act);
+    if (answer !== null) this.#note(`  answered: ${answer}`);
   }
 
   #endEngine(end: EngineEnd): void {
-    this.#judge.engineEnds();
+    this.#happened.engineEnds();
     this.#scene.engine.host.restartDaemon(end === 'host' ? 'SIGKILL' : end);
     this.#judge.afterChange(`the engine restarts (${end})`);
   }
@@ -188,7 +179,7 @@ class Simulation {
   #outsider(service: number, act: Act): void {
     const acted = this.world.services[service];
     if (acted === undefined) return;
-    this.#judge.touched(acted.spec.name, act);
+    this.#happened.outsiderActs(acted.spec.name, act);
     try {
       actOnHost(this.#scene.engine, acted, act);
     } catch (error) {
@@ -197,44 +188,40 @@ class Simulation {
     this.#judge.afterChange(`outsider: ${act}`);
   }
 
-  #publish(service: number, health: Parameters<Judge['published']>[1], webhooks: number): void {
+  #publish(service: number, { health, lastsMs }: Make, webhooks: number): void {
     const published = this.world.services[service];
     if (published === undefined) return;
     const { spec, hasHealthcheck } = published;
-    const image = this.#scene.engine.publish(spec.image, { ...imageOf(hasHealthcheck), health, slowMs: 12_000 });
-    this.#judge.published(image, health);
+    const lasts = lastsMs === undefined ? {} : { lastsMs };
+    const make = { ...imageOf(hasHealthcheck), health, slowMs: 12_000, ...lasts };
+    const image = this.#scene.engine.publish(spec.image, make);
+    this.#happened.published(image, { health, ...lasts });
     for (let sent = 0; sent < webhooks; sent++) this.#scene.hear(`docker.io/library/${spec.image}`, image.digest);
   }
 
   async #happen(event: Quiet): Promise<void> {
     const { deps, store, engine } = this.#scene;
-    if (event.kind === 'publish') this.#publish(event.service, event.health, event.webhooks);
+    if (event.kind === 'publish') this.#publish(event.service, event, event.webhooks);
     else if (event.kind === 'outsider') this.#outsider(event.service, event.act);
     else if (event.kind === 'registry') {
       engine.host.images.away.clear();
       if (event.away) engine.host.images.away.add('docker.io');
     } else if (event.kind === 'storage') this.#storageFails = event.fails;
-    else if (event.kind === 'clock') await this.#scene.clock.advance(event.ms);
+    else if (event.kind === 'clock') await this.#pass(event.ms);
     else if (event.kind === 'reconcile') store.timers.ring('reconcile', deps.clock.now().toISOString());
     else if (event.kind === 'process') await this.#nextProcess();
     else if (event.kind === 'engine') {
       this.#endEngine(event.end);
       if (event.end === 'host') await this.#nextProcess();
-    } else {
-      await this.#raced(async () => {
-        try {
-          if (event.kind === 'request') {
-            const name = this.world.services[event.service]?.spec.name;
-            if (name !== undefined) await requestUpdate(deps, { container: name });
-          } else {
-            const waiting = store.updates.withStatus('awaiting_approval')[0];
-            if (waiting) await decideById(deps, waiting.id, event.decision, 'api');
-          }
-        } catch (error) {
-          if (!(error instanceof PilotError)) throw error;
-          this.#note(`  answered: ${error.code}`);
-        }
-      });
+    } else await this.#raced(() => this.#operate(event));
+  }
+
+  /** In pieces for as long as a container is in its soak: it is looked at now and then. */
+  async #pass(ms: number): Promise<void> {
+    const pieces = ms > 0 && this.#scene.store.soaks.open().length > 0 ? LOOKS : 1;
+    for (let piece = 0; piece < pieces && this.#judge.violations.length === 0; piece++) {
+      await this.#scene.clock.advance(ms / pieces);
+      await this.#untilQuiet();
     }
   }
 
@@ -336,12 +323,4 @@ class Simulation {
 function imageOf(hasHealthcheck: boolean) {
   const config = hasHealthcheck ? { config: { Healthcheck: { Test: ['CMD', 'ask'], Interval: 5e9 } } } : {};
   return { scripts: { ...REAL_SHELL }, ...config };
-}
-
-export function describe(event: Quiet | Mid, { services }: World): string {
-  const { kind, ...rest } = event;
-  const words = Object.entries(rest).map(([key, value]) =>
-    key === 'service' ? (services[value as number]?.spec.name ?? '') : `${key}=${value}`,
-  );
-  return [kind, ...words].join(' ');
 }

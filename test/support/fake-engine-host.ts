@@ -222,10 +222,11 @@ export class FakeHost {
 
   /** A main process that has a script is a one-off and ends at once; else the image's behaviour says how it goes. */
   private mainProcess(container: FakeContainer): MainProcess {
-    const { health } = container.image.spec;
+    const { health, lastsMs = 60_000 } = container.image.spec;
     if (container.main?.hangs === true) return { kind: 'stays' };
     if (container.main) return { kind: 'ends', afterMs: 0, exitCode: container.main.exitCode };
     if (health === 'exits') return { kind: 'ends', afterMs: 0, exitCode: 1 };
+    if (health === 'dies') return { kind: 'ends', afterMs: lastsMs, exitCode: 1 };
     return health === 'crash-loop' ? { kind: 'ends', afterMs: 500, exitCode: 1 } : { kind: 'stays' };
   }
 

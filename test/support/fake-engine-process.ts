@@ -87,9 +87,10 @@ function hasHealthcheck(container: FakeContainer): boolean {
 function healthAt(container: FakeContainer, course: Course, tick: number): 'starting' | 'healthy' | 'unhealthy' {
   const check = container.inspect.Config.Healthcheck ?? {};
   const interval = (check.Interval || 30e9) / 1e6;
-  const { health = 'healthy', slowMs = 30 * SECOND } = container.image.spec;
+  const { health = 'healthy', slowMs = 30 * SECOND, lastsMs = 60 * SECOND } = container.image.spec;
   if (course.restarting) return 'unhealthy';
-  if (health === 'healthy') return course.runningMs >= interval ? 'healthy' : 'starting';
+  const works = health === 'healthy' || health === 'dies' || (health === 'fades' && course.runningMs < lastsMs);
+  if (works) return course.runningMs >= interval ? 'healthy' : 'starting';
   if (health === 'slow' && tick - container.startedTick >= slowMs) return 'healthy';
   const patience = (check.StartPeriod ?? 0) / 1e6 + interval * (check.Retries || 3);
   return course.runningMs >= patience ? 'unhealthy' : 'starting';

@@ -45,7 +45,11 @@ export type Behaviour =
   /** Its HEALTHCHECK passes only after `slowMs`. */
   | 'slow'
   /** Ends with 1 at once. */
-  | 'exits';
+  | 'exits'
+  /** `healthy`, and ends with 1 after `lastsMs`, each time. */
+  | 'dies'
+  /** `healthy`, and its HEALTHCHECK no longer passes after `lastsMs`. */
+  | 'fades';
 
 export interface ImageSpec {
   /** Digest of the tag (that of the index); made up from the content when left out. */
@@ -56,6 +60,8 @@ export interface ImageSpec {
   health?: Behaviour;
   /** For `slow`: how long after the start. */
   slowMs?: number;
+  /** For `dies` and `fades`: how long it works after each start. */
+  lastsMs?: number;
   scripts?: Scripts;
   /** Exit code of the main process when it is stopped; left out: 0. */
   stopCode?: (command: string[]) => number;

@@ -1,7 +1,8 @@
 import { EngineError } from '../../src/domain/errors';
 import { report, runSeed } from '../simulation/run-seed';
-import { worldOf, type SimulatedEvent, type World } from '../simulation/schedule';
+import { worldOf } from '../simulation/schedule';
 import { simulate, type Sabotage } from '../simulation/simulation';
+import type { Service, SimulatedEvent, World } from '../simulation/world';
 
 // Worlds that a seed makes up, with everything that may happen at once. `npm run simulate` runs as many as wanted.
 
@@ -60,6 +61,32 @@ describe('the invariants notice, and the report names the seed,', () => {
       says: /an accepted webhook/,
       sabotage: ({ store }) => void (store.inbox.pending = () => []),
     },
+    'a failure in a soak that Docker reports and no one sees': {
+      says: /ended well, but the version fails/,
+      sabotage: ({ engine }) => {
+        const inspect = engine.inspectContainer.bind(engine);
+        engine.inspectContainer = async (id) => {
+          const seen = await inspect(id);
+          if (seen.State.Health) seen.State.Health.Status = 'healthy';
+          return { ...seen, RestartCount: 0 };
+        };
+      },
+    },
+    'an old container that is removed in its soak': {
+      says: /is removed in its soak/,
+      sabotage: ({ store: { keptContainers, soaks } }) => {
+        const open = soaks.open.bind(soaks);
+        soaks.open = () => open().map((soak) => ({ ...soak, oldContainerId: 'another' }));
+        keptContainers.due = () => keptContainers.all();
+      },
+    },
+    'a failure in a soak that no mail reports': {
+      says: /no mail says/,
+      sabotage: ({ store }) => {
+        const add = store.outbox.add.bind(store.outbox);
+        store.outbox.add = (mail) => (mail.kind === 'soak_failed' ? '' : add(mail));
+      },
+    },
     'a stop that does not stop': {
       says: /two writers|runs/,
       sabotage: ({ engine }) => void (engine.stop = () => Promise.resolve()),
@@ -80,10 +107,48 @@ describe('the invariants notice, and the report names the seed,', () => {
   );
 });
 
+/** Those of seed 3016778 when it was found: one with data, and one that is handed over. */
+const SERVICES: Service[] = [
+  {
+    hasHealthcheck: true,
+    handover: false,
+    spec: {
+      name: 'shop-app0-1',
+      image: 'app0:1',
+      restart: 'on-failure',
+      volumes: { data0: '/data' },
+      labels: {
+        'diun.enable': 'true',
+        'update.policy': 'manual',
+        'com.docker.compose.project': 'shop',
+        'com.docker.compose.service': 'app0',
+        'backup.kind': 'files',
+        'backup.paths': '/data',
+      },
+    },
+  },
+  {
+    hasHealthcheck: true,
+    handover: true,
+    spec: {
+      name: 'web-app1-1',
+      image: 'app1:1',
+      restart: 'no',
+      labels: {
+        'diun.enable': 'true',
+        'update.strategy': 'handover',
+        'update.policy': 'automatic',
+        'com.docker.compose.project': 'web',
+        'com.docker.compose.service': 'app1',
+      },
+    },
+  },
+];
+
 describe('a digest that fails, a day before the next reconciliation,', () => {
   // Hundreds of random worlds do not come to it: this is what is left of that of seed 3016778.
   const failing = (...mids: SimulatedEvent[]): World => ({
-    services: worldOf(3016778).services,
+    services: SERVICES,
     events: [
       ...mids,
       { kind: 'publish', service: 1, health: 'never', webhooks: 1 },
@@ -111,7 +176,7 @@ describe('a digest that fails, a day before the next reconciliation,', () => {
 describe('a rollback that fails, since the new container cannot be stopped,', () => {
   // No seed comes to it: an outsider who puts a container in place removes the old one, too.
   const world: World = {
-    services: worldOf(3016778).services,
+    services: SERVICES,
     events: [
       { kind: 'mid', call: 72, when: 'before', fault: 'refused' },
       { kind: 'publish', service: 1, health: 'never', webhooks: 1 },

@@ -1,0 +1,72 @@
+import type { Behaviour, ContainerSpec } from '../support/fake-engine-types';
+
+/** One service of the world: one container, one reference of its own. */
+export interface Service {
+  spec: ContainerSpec;
+  hasHealthcheck: boolean;
+  /** It lives in the network of a container that owns the ports, and is handed over. */
+  handover: boolean;
+}
+
+/** What a published image is like. `lastsMs`: of one that fails after a while. */
+export interface Make {
+  health: Behaviour;
+  lastsMs?: number;
+}
+
+export const GOOD: readonly Behaviour[] = ['healthy', 'slow'];
+/** Good at first, so that they may be found healthy. */
+export const LATE: readonly Behaviour[] = ['dies', 'fades'];
+
+/** What an actor other than diun-pilot does to a service. */
+export type Act = 'up' | 'rm' | 'rm-all' | 'stop' | 'start' | 'tag' | 'restart' | 'prune';
+export type EngineEnd = 'SIGTERM' | 'SIGKILL' | 'host';
+
+/** The operator answers the first mail about a failed soak; `data` that is not offered is refused. */
+export interface SoakAnswer {
+  kind: 'soak';
+  decision: 'approve' | 'decline';
+  data: 'first' | 'current' | 'backup';
+}
+
+/** What happens at a quiet moment; everything is then worked until it is quiet again. */
+export type Quiet =
+  | ({ kind: 'publish'; service: number; webhooks: number } & Make)
+  | { kind: 'decide'; decision: 'approve' | 'decline' }
+  | SoakAnswer
+  | { kind: 'request'; service: number }
+  | { kind: 'outsider'; service: number; act: Act }
+  | { kind: 'engine'; end: EngineEnd }
+  | { kind: 'process' }
+  | { kind: 'clock'; ms: number }
+  | { kind: 'registry'; away: boolean }
+  | { kind: 'storage'; fails: boolean }
+  | { kind: 'reconcile' };
+
+/** What happens at the nth engine call from its place in the schedule on, while diun-pilot works. */
+export type Mid = { kind: 'mid'; call: number; when: 'before' | 'after' } & (
+  | { fault: 'crash' }
+  | { fault: 'engine'; end: EngineEnd }
+  | { fault: 'refused' }
+  | { fault: 'outsider'; service: number; act: Act }
+  | ({ fault: 'publish'; service: number } & Make)
+  | { fault: 'soak'; answer: SoakAnswer }
+);
+
+export type SimulatedEvent = Quiet | Mid;
+
+export interface World {
+  services: Service[];
+  events: SimulatedEvent[];
+}
+
+/** As a report prints it. */
+export function describe(event: Quiet | Mid, { services }: World): string {
+  const { kind, ...rest } = event;
+  const words = Object.entries(rest).map(([key, value]) =>
+    key === 'service'
+      ? (services[value as number]?.spec.name ?? '')
+      : `${key}=${typeof value === 'object' ? JSON.stringify(value) : value}`,
+  );
+  return [kind, ...words].join(' ');
+}
