@@ -62,8 +62,9 @@ async function listIfPossible({ engine, logger }: Deps): Promise<ListedContainer
 async function stopAgain(deps: Deps, kept: KeptContainer): Promise<void> {
   const bearer = await inspectByName(deps.engine, kept.container);
   if (bearer === null || !isMeantToRun(bearer)) return;
-  await keepStopped(deps, kept.containerId);
+  // First: after a crash in between it is stopped, and no one would know that both have run.
   noteStopped(deps, kept);
+  await keepStopped(deps, kept.containerId);
   // The kept one may have taken its port.
   await startIfStopped(deps, bearer.Id);
 }

@@ -44,7 +44,7 @@ export async function findShells(run: RestoreRun): Promise<Record<string, string
   const own = await ownImage(run);
   for (const { container } of run.plan.files) {
     const tried = { mark: run.journal.mark, script: HAS_TOOLS, path: null };
-    const image = await imageWithShell(run.engine, container, [...own, container.imageId, ...images], tried);
+    const image = await imageWithShell(run, container, [...own, container.imageId, ...images], tried);
     if (image === null) {
       throw new PilotError(
         'restore_refused',

@@ -1,4 +1,5 @@
 import { EngineError } from '../../src/domain/errors';
+import { askedRestore, restoreOf } from '../support/restore-scene';
 import { nginx, openScene } from '../support/scene';
 
 // What worlds of `npm run simulate` have shown, as short as it can be said. The seed is that of the first find.
@@ -230,3 +231,34 @@ it.each(['start', 'inspectContainer', 'updateContainer'] as const)(
     }
   },
 );
+
+it('says that two versions ran next to each other, though the process dies after the stop of one (seed 51)', async () => {
+  const first = openScene();
+  first.engine.addImage({ reference: 'nginx:stable' });
+  const labels = { 'update.soak': '30m' };
+  const oldId = first.engine.runContainer(nginx({ ports: {}, volumes: { data: '/data' }, labels }));
+  first.hear('docker.io/library/nginx:stable', first.engine.publish('nginx:stable').digest);
+  await first.settle();
+  first.engine.host.start(first.engine.host.find(oldId));
+  await Promise.race([first.engine.crashAt('stop', 'after'), first.settle()]);
+  const second = first.restart();
+  await second.settle();
+  expect(second.engine.isRunning(oldId)).toBe(false);
+  expect(second.updates()[0]?.reason).toContain('was started externally next to web-nginx-1, and was stopped again');
+  second.close();
+});
+
+it('leaves no one-off of a restore behind whose removal the engine refuses once (seed 305)', async () => {
+  for (let which = 1; which <= 8; which++) {
+    const { scene } = await askedRestore();
+    const { engine } = scene;
+    let removals = 0;
+    engine.onCall('remove', () => {
+      if (++removals === which) throw new EngineError('engine_refused', 'device or resource busy');
+    });
+    await scene.settle();
+    expect([which, restoreOf(scene).status]).toEqual([which, 'succeeded']);
+    expect(engine.containerNames().filter((name) => name.includes('.diun-pilot-'))).toEqual([]);
+    scene.close();
+  }
+}, 60_000);

@@ -1,7 +1,10 @@
 import { asideName } from '../../containers/artifact-names';
+import { insist } from '../../containers/insist';
 import { removeByName } from '../../containers/start-stop-remove';
 import type { ContainerInspect, CreateRequest, HostConfig, ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
+import type { Clock } from '../../lib/clock';
+import type { Logger } from '../../lib/logger';
 import type { Engine } from '../../ports/engine';
 import { mountsFor } from './swap-places';
 
@@ -13,6 +16,12 @@ const CAPABILITIES = {
   /** To make files, and to become their owner for that. */
   become: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETGID', 'SETUID'],
 };
+
+export interface OneOffDeps {
+  engine: Engine;
+  clock: Clock;
+  logger: Logger;
+}
 
 export interface OneOff {
   /** Whose files it moves, running or not. */
@@ -34,7 +43,8 @@ export interface OneOff {
  * path of another container, no network, no socket and no device. It is removed afterwards, and what an earlier one left
  * first. Rejects with `restore_failed` and what it said.
  */
-export async function runOneOff(engine: Engine, oneOff: OneOff): Promise<string[]> {
+export async function runOneOff(deps: OneOffDeps, oneOff: OneOff): Promise<string[]> {
+  const { engine } = deps;
   const name = asideName(oneOff.of.name, 'restore', oneOff.mark);
   await removeByName({ engine }, name);
   try {
@@ -48,20 +58,21 @@ export async function runOneOff(engine: Engine, oneOff: OneOff): Promise<string[
       `Files of ${oneOff.of.name} could not be moved: ${said.slice(-3).join(' ')}`,
     );
   } finally {
-    await removeByName({ engine }, name);
+    // One refusal must not leave it for ever, nor undo what it has done.
+    await insist(deps, `the removal of ${name}`, () => removeByName(deps, name));
   }
 }
 
 /** The first of the images that has a shell and the tools, which is asked by running it; null: none has. */
 export async function imageWithShell(
-  engine: Engine,
+  deps: OneOffDeps,
   of: OneOff['of'],
   images: readonly string[],
   run: Pick<OneOff, 'mark' | 'script' | 'path'>,
 ): Promise<string | null> {
   for (const image of new Set(images)) {
     try {
-      await runOneOff(engine, { of, image, ...run });
+      await runOneOff(deps, { of, image, ...run });
       return image;
     } catch (error) {
       // Without a shell it does not even start.

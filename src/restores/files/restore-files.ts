@@ -89,8 +89,8 @@ async function movable(run: RestoreRun): Promise<(Placed & PathOf)[]> {
 
 async function move(run: RestoreRun, placed: Placed, script: string): Promise<string[]> {
   const { item, number, container } = placed;
-  const { journal, engine } = run;
-  const { Mounts } = await engine.inspectContainer(container.id);
+  const { journal } = run;
+  const { Mounts } = await run.engine.inspectContainer(container.id);
   const args = [
     clean(item.name),
     stagedPath(run, placed),
@@ -98,7 +98,7 @@ async function move(run: RestoreRun, placed: Placed, script: string): Promise<st
     ...unitArgs(item.name, Mounts),
   ];
   const image = journal.shells[container.id] ?? container.imageId;
-  return runOneOff(engine, { of: container, image, mark: journal.mark, script, args, path: item.name });
+  return runOneOff(run, { of: container, image, mark: journal.mark, script, args, path: item.name });
 }
 
 /** Where the tar's first entry comes to lie: the tar names everything by the last part of the path. */

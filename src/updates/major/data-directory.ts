@@ -29,7 +29,7 @@ export function approvedMajor({
 
 /** One of the scripts on the data directory, with the mounts of `of`. Rejects with `major_failed`. */
 export async function onDataDirectory(
-  run: Pick<ActiveUpdate, 'engine' | 'journal'>,
+  run: Pick<ActiveUpdate, 'engine' | 'clock' | 'logger' | 'journal'>,
   major: MajorJournal,
   act: Pick<OneOff, 'script' | 'args' | 'capabilities'> & { image?: string; of?: string },
 ): Promise<string[]> {
@@ -39,7 +39,7 @@ export async function onDataDirectory(
   const of = { id: act.of ?? run.journal.oldContainerId, name: run.journal.containerName };
   const { script, image = shell, capabilities } = act;
   try {
-    return await runOneOff(run.engine, { of, image, mark, script, args, path: directory, capabilities });
+    return await runOneOff(run, { of, image, mark, script, args, path: directory, capabilities });
   } catch (error) {
     if (codeOf(error) !== 'restore_failed') throw error;
     throw new PilotError('major_failed', messageOf(error), { cause: error });
@@ -150,14 +150,14 @@ export async function removeDueData(deps: KeptDeps): Promise<boolean> {
 }
 
 async function removeKept(
-  { engine }: KeptDeps,
+  deps: KeptDeps,
   { container, directory, folder, updateId }: KeptDataDirectory,
 ): Promise<void> {
-  const { Id, Image } = await engine.inspectContainer(container);
+  const { Id, Image } = await deps.engine.inspectContainer(container);
   const args = [directory, `${directory}/.diun-pilot-none/none`, topFolder(folder), directory];
   const of = { id: Id, name: container };
   const mark = updateId.slice(-10).toLowerCase();
-  await runOneOff(engine, { of, image: Image, mark, script: REMOVE_BEFORE, args, path: directory });
+  await runOneOff(deps, { of, image: Image, mark, script: REMOVE_BEFORE, args, path: directory });
 }
 
 /** Forgets those that the operator has removed. Rejects only with `engine_unreachable`. */

@@ -67,9 +67,10 @@ function majorOf({ journal }: Pick<Run, 'journal'>): MajorJournal {
   return journal.major;
 }
 
-async function shellFor({ engine, old, container }: Run, images: string[], mark: string): Promise<string> {
+async function shellFor(run: Run, images: string[], mark: string): Promise<string> {
+  const { old, container } = run;
   const of = { id: old.Id, name: container.name };
-  const image = await imageWithShell(engine, of, images, { mark, script: HAS_TOOLS, path: null });
+  const image = await imageWithShell(run, of, images, { mark, script: HAS_TOOLS, path: null });
   if (image !== null) return image;
   const message = `Neither image of ${container.name} has a shell with mv, cp, rm, chown and stat, so its data directory cannot be moved. Nothing was changed.`;
   throw new PilotError('preflight_blocked', message);

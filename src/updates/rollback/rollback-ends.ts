@@ -91,7 +91,8 @@ export async function unhealthyAsBefore(run: Run): Promise<HealthFailure | null>
  * Whether the volumes that the engine made for the container of a new PostgreSQL major alone hold no file: the image from 18 on declares
  * one above the data directory. False: there is none, one has a file, or that is not known. Rejects only with `engine_unreachable`.
  */
-async function ownVolumesAreEmpty({ engine, journal }: ActiveUpdate): Promise<boolean> {
+async function ownVolumesAreEmpty(run: ActiveUpdate): Promise<boolean> {
+  const { engine, journal } = run;
   const { major, oldContainerId, newContainerId, containerName } = journal;
   if (major === undefined || newContainerId === null) return false;
   const [old, fresh] = await Promise.all([oldContainerId, newContainerId].map((id) => inspectIfThere(engine, id)));
@@ -101,7 +102,7 @@ async function ownVolumesAreEmpty({ engine, journal }: ActiveUpdate): Promise<bo
   for (const path of own) {
     const args = [path, ...fresh.Mounts.map(({ Destination }) => clean(Destination))];
     try {
-      await runOneOff(engine, { of, image: major.shell, mark: major.mark, script: HOLDS_NOTHING, args, path });
+      await runOneOff(run, { of, image: major.shell, mark: major.mark, script: HOLDS_NOTHING, args, path });
     } catch (error) {
       if (!['restore_failed', 'engine_refused', 'image_not_found'].includes(codeOf(error))) throw error;
       return false;
