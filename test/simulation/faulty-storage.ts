@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { StorageError } from '../../src/domain/errors';
 import type { BackupStorage } from '../../src/ports/backup-storage';
 
@@ -13,8 +15,13 @@ export function faultyStorage(stored: BackupStorage, fails: () => boolean): Back
       if (fails()) content.destroy();
       return unless(() => stored.put(key, content));
     },
-    get: (key) => unless(() => stored.get(key)),
+    // Read whole: a process that dies while it reads would leave the object open.
+    get: (key) => unless(async () => Readable.from(pieces(await buffer(await stored.get(key))))),
     list: (prefix) => unless(() => stored.list(prefix)),
     delete: (key) => unless(() => stored.delete(key)),
   };
+}
+
+function* pieces(content: Buffer): Generator<Buffer> {
+  for (let at = 0; at < content.length; at += 65_536) yield content.subarray(at, at + 65_536);
 }

@@ -2,7 +2,11 @@ import type { Update } from '../../src/domain/update';
 import type { FakeHost } from '../support/fake-engine-host';
 import type { FakeContainer, FakeImage } from '../support/fake-engine-types';
 import type { Scene } from '../support/scene';
-import { GOOD, type Act, type Make, type World } from './world';
+import { bearerOf, ofService } from './outsider';
+import { GOOD, type Act, type Make, type Service, type World } from './world';
+
+/** With these no container stops. */
+const LEAVE_IT: readonly Act[] = ['tag', 'start', 'unpause'];
 
 /** Calls at the end of an update after which it does not look again at what has the name. */
 const LAST_LOOK = 5;
@@ -20,6 +24,10 @@ export class Happened {
   readonly cutShort = new Set<string>();
   /** Containers of these may have stopped for another reason than their version, since their soak began. */
   readonly soakDisturbed = new Set<string>();
+  /** Containers that an outsider started: what they write to next to another one is the outsider's own doing, until the next look. */
+  readonly startedOutside = new Set<string>();
+  /** Old containers that an outsider started during their soak, which the reason of the update must say. */
+  readonly startedInSoak = new Set<string>();
   readonly #images = new Map<string, { id: string } & Make>();
   /** Removed by an outsider while its update ran: that update, and how many calls had been made. */
   readonly #removed = new Map<string, { update: string; calls: number }>();
@@ -42,20 +50,38 @@ export class Happened {
     return this.#images.get(digest ?? '');
   }
 
-  outsiderActs(name: string, act: Act): void {
+  outsiderActs(service: Service, act: Act): void {
+    const { name } = service.spec;
     this.faults++;
     this.touched.add(name);
     this.soakDisturbed.add(name);
-    if (act === 'rm' || act === 'rm-all' || act === 'up') this.#cutsShort(name);
+    if (!LEAVE_IT.includes(act)) this.#cutsShort(name);
     if (act === 'rm' || act === 'rm-all') this.#goes(name);
-    if (act === 'rm' || act === 'rm-all' || act === 'stop') this.mayBeDown.add(name);
+    if (/^rm|stop$/.test(act)) this.mayBeDown.add(name);
     if (act === 'prune') this.#stoppedGo();
     if (act === 'tag') this.mayBeTagged.add(name);
+  }
+
+  /** What the outsider has started by an act. */
+  outsiderActed(service: Service, act: Act): void {
+    if (!act.includes('start')) return;
+    const { updates, soaks } = this.scene().store;
+    const bearer = bearerOf(this.host, service.spec.name);
+    const isSeen =
+      bearer !== undefined && this.host.state(bearer).Running && updates.withStatus('running').length === 0;
+    for (const one of ofService(this.host, service).filter((each) => this.host.state(each).Running)) {
+      const { Id } = one.inspect;
+      this.startedOutside.add(Id);
+      const soak = soaks.open().find(({ oldContainerId }) => oldContainerId === Id);
+      if (isSeen && soak?.containerId === bearer?.inspect.Id) this.startedInSoak.add(Id);
+    }
   }
 
   /** With these policies the engine leaves a container down that it took down. */
   engineEnds(): void {
     this.faults++;
+    // Perhaps before anyone could have seen it.
+    this.startedInSoak.clear();
     for (const { spec } of this.world.services)
       if (spec.restart === 'no' || spec.restart === 'on-failure') {
         this.mayBeDown.add(spec.name);
@@ -83,15 +109,18 @@ export class Happened {
   atRest(): void {
     this.faults = 0;
     this.touched.clear();
+    this.startedInSoak.clear();
+    for (const id of this.startedOutside) {
+      const container = this.host.containers.get(id);
+      const runsAside = container !== undefined && this.host.state(container).Running && isAside(container);
+      if (!runsAside) this.startedOutside.delete(id);
+    }
   }
 
   /** The containers of every service that are stopped, also those that an update has aside. */
   #stoppedGo(): void {
     for (const { spec } of this.world.services) {
-      const own = [...this.host.containers.values()].filter(({ inspect }) => {
-        const name = inspect.Name.slice(1);
-        return name === spec.name || name.startsWith(`${spec.name}.diun-pilot-`);
-      });
+      const own = ofService(this.host, { spec });
       const stopped = own.filter((one) => !this.host.state(one).Running);
       if (stopped.length === 0) continue;
       this.touched.add(spec.name);
@@ -125,6 +154,4 @@ export function isGood({ image }: FakeContainer): boolean {
   return GOOD.includes(image.spec.health ?? 'healthy');
 }
 
-export function bearerOf(host: FakeHost, name: string): FakeContainer | undefined {
-  return [...host.containers.values()].find(({ inspect }) => inspect.Name === `/${name}`);
-}
+export const isAside = ({ inspect }: FakeContainer): boolean => inspect.Name.includes('.diun-pilot-');

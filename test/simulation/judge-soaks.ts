@@ -1,8 +1,10 @@
 import type { Soak } from '../../src/domain/soak/soak';
+import type { Update } from '../../src/domain/update';
 import type { FakeHost } from '../support/fake-engine-host';
 import type { FakeContainer } from '../support/fake-engine-types';
 import type { Scene } from '../support/scene';
-import { bearerOf, isGood, type Happened } from './happened';
+import { isGood, type Happened } from './happened';
+import { bearerOf } from './outsider';
 
 /** A look at a soak may come this late, when an update of another container is under way. */
 const SEEN_WITHIN_MS = 5 * 60_000;
@@ -61,6 +63,7 @@ export class SoakJudge {
       const update = store.updates.get(updateId);
       this.must(['watching', 'deciding'].includes(status), `a soak of ${container} is ${status} at rest`);
       this.must(update?.status === 'succeeded', `an update in its soak is ${update?.status}`);
+      this.#saysWhatRan(oldContainerId, update, container);
       if (status !== 'deciding') continue;
       const mails = store.outbox
         .recent(500)
@@ -70,6 +73,15 @@ export class SoakJudge {
       const isKept = store.keptContainers.find(oldContainerId) !== null;
       this.must(old === undefined || isKept, `the old container of ${container} is not kept until the decision`);
     }
+  }
+
+  /** Both versions may have written to the same data, and the operator has to know. */
+  #saysWhatRan(oldContainerId: string, update: Update | null, container: string): void {
+    const bearer = bearerOf(this.host, container);
+    if (!this.happened.startedInSoak.has(oldContainerId) || bearer === undefined) return;
+    if (!this.host.state(bearer).Running || !this.host.containers.has(oldContainerId)) return;
+    const isSaid = update?.reason.includes('was started externally next to') === true;
+    this.must(isSaid, `no one says that the old container of ${container} ran in its soak`);
   }
 
   atEnd(): void {

@@ -5,8 +5,10 @@ import type { FakeEngine, Method } from '../support/fake-engine';
 import type { FakeHost } from '../support/fake-engine-host';
 import type { FakeContainer } from '../support/fake-engine-types';
 import type { Scene } from '../support/scene';
-import { bearerOf, isGood, type Happened } from './happened';
+import { isGood, type Happened } from './happened';
+import { bearerOf } from './outsider';
 import { SoakJudge } from './judge-soaks';
+import { Ledger } from './ledger';
 import { GOOD, LATE, type World } from './world';
 
 const FAILED = ['failed', 'rolled_back', 'rollback_failed'];
@@ -20,6 +22,7 @@ export class Judge {
   readonly violations: string[] = [];
   readonly #judged = new Set<string>();
   readonly #soaks: SoakJudge;
+  readonly #ledger: Ledger;
 
   constructor(
     private readonly world: World,
@@ -27,7 +30,9 @@ export class Judge {
     private readonly happened: Happened,
     private readonly scene: () => Scene,
   ) {
-    this.#soaks = new SoakJudge(host, happened, scene, (is, what) => this.#must(is, what));
+    const must = (is: boolean, what: string): void => this.#must(is, what);
+    this.#ledger = new Ledger(world, host, scene, must);
+    this.#soaks = new SoakJudge(host, happened, scene, must);
   }
 
   watch(engine: FakeEngine, changes: readonly Method[]): void {
@@ -38,6 +43,7 @@ export class Judge {
       return change(id, fields);
     };
     this.#soaks.watch();
+    this.#ledger.watch(engine, changes);
     for (const method of changes) engine.onCall(method, ({ line }) => this.afterChange(line), { when: 'after' });
     engine.onCall('remove', ({ args: [id] }) => this.#beforeRemoval(id));
   }
@@ -55,14 +61,16 @@ export class Judge {
 
   /** Holds at any moment. */
   afterChange(what: string): void {
-    const writers = new Map<string, string>();
+    const writers = new Map<string, FakeContainer>();
     for (const container of this.#running())
       for (const { RW, Name, Source } of container.inspect.Mounts) {
         const volume = Name ?? Source;
         const other = writers.get(volume);
-        if (RW && other !== undefined)
-          this.violations.push(`two writers on ${volume}: ${other} and ${container.inspect.Name}, after ${what}`);
-        if (RW) writers.set(volume, container.inspect.Name);
+        const names = `${other?.inspect.Name} and ${container.inspect.Name}`;
+        const theirs = [other, container].some((one) => this.happened.startedOutside.has(one?.inspect.Id ?? ''));
+        if (RW && other !== undefined && !theirs)
+          this.violations.push(`two writers on ${volume}: ${names}, after ${what}`);
+        if (RW) writers.set(volume, container);
       }
   }
 
@@ -74,15 +82,26 @@ export class Judge {
     this.#must(store.updates.withStatus('running').length === 0, 'an update runs on at rest');
     for (const update of all) this.#updateAtRest(update);
     const ended = all.filter((update) => update.finishedAt !== null && !this.#judged.has(verdictOf(update)));
-    for (const update of ended)
-      this.#verdict(
-        update,
-        !all.some((later) => later.container === update.container && later.id > update.id && later.startedAt !== null),
-      );
+    for (const update of ended) this.#verdict(update, !all.some((other) => endedAfter(other, update)));
     for (const update of ended) this.#judged.add(verdictOf(update));
     this.#mustStayInQuarantine(all);
     this.#soaks.atRest();
+    this.#ledger.atRest();
+    this.#restoresAtRest();
     this.happened.atRest();
+  }
+
+  /** Users of every service that works write to it. */
+  usersWrite(): void {
+    this.#ledger.write();
+  }
+
+  #restoresAtRest(): void {
+    const { restores, outbox } = this.scene().store;
+    const mails = outbox.recent(500).filter(({ kind }) => kind === 'restore_ended').length;
+    const ended = restores.list(100).filter(({ finishedAt }) => finishedAt !== null).length;
+    this.#must(restores.open().length === 0, 'a restore that was requested is not done');
+    this.#must(mails === ended, `${mails} mails about ${ended} restores`);
   }
 
   #updateAtRest({ id, container, status, hold, steps }: Update): void {
@@ -147,7 +166,9 @@ export class Judge {
     for (const other of this.host.containers.values()) {
       const otherName = other.inspect.Name.slice(1);
       if (!otherName.startsWith(`${name}.diun-pilot-`)) continue;
-      this.#must(!this.host.state(other).Running, `a container aside of ${name} runs`);
+      // One that the operator runs in place of its replacement goes on.
+      const isTheirs = !state.Running && this.happened.startedOutside.has(other.inspect.Id);
+      this.#must(isTheirs || !this.host.state(other).Running, `a container aside of ${name} runs`);
       this.#must(store.keptContainers.find(other.inspect.Id) !== null, `a container aside of ${name} is hidden`);
     }
     const files = this.host.files(bearer);
@@ -167,7 +188,14 @@ export class Judge {
     }
   }
 
-  #verdict({ container, status, reason, to, from, error, startedAt }: Update, isLast: boolean): void {
+  /** In its soak an outsider may have removed it long before; diun-pilot itself does not (`#beforeRemoval`). */
+  #hasNoWayBack(id: string): boolean {
+    const { soaks } = this.scene().store;
+    const old = soaks.of(id)?.oldContainerId;
+    return old !== undefined && !this.host.containers.has(old);
+  }
+
+  #verdict({ id, container, status, reason, to, from, error, startedAt }: Update, isLast: boolean): void {
     const image = this.happened.image(to.digest);
     if (container === null || image === undefined || startedAt === null) return;
     const good = GOOD.includes(image.health);
@@ -177,7 +205,7 @@ export class Judge {
     // What ran before may be broken itself, when an outsider has started it.
     const oldIsGood = GOOD.includes(this.happened.image(from?.digest)?.health ?? 'healthy');
     const blamesBroken = error?.code === 'other_unhealthy' && this.#runsBroken(container);
-    const mayFail = !undisturbed || !oldIsGood || blamesBroken;
+    const mayFail = !undisturbed || !oldIsGood || blamesBroken || this.#hasNoWayBack(id);
     this.#must(mayFail || status !== 'rollback_failed', `a rollback failed without a fault: ${told}`);
     const mustSucceed =
       undisturbed &&
@@ -211,3 +239,10 @@ export class Judge {
 
 /** One that was rolled back in its soak has had two. */
 const verdictOf = ({ id, status }: Update): string => `${id} ${status}`;
+
+/** In a soak an older update of the container is rolled back after a newer one. */
+function endedAfter(other: Update, { id, container, finishedAt }: Update): boolean {
+  if (other.container !== container || other.startedAt === null || other.id === id) return false;
+  const [one, two] = [other.finishedAt ?? '', finishedAt ?? ''];
+  return one === two ? other.id > id : one > two;
+}

@@ -1,17 +1,26 @@
+import { requestBackups } from '../../src/backups/request-backup';
+import { readContainers } from '../../src/containers/read-containers';
 import { decideById } from '../../src/decisions/approve';
 import { requestUpdate } from '../../src/decisions/request-update';
+import { decideRestoreLink, readRestoreLink, restoreUrl, trustOf } from '../../src/decisions/restore-link';
 import { decideSoakLink, soakUrl } from '../../src/decisions/soak-link';
 import { PilotError } from '../../src/domain/errors';
+import { planOfRestore, requestRestore } from '../../src/restores/request-restore';
 import type { Scene } from '../support/scene';
 import type { Quiet, SoakAnswer, World } from './world';
 
-export type OperatorAct = Extract<Quiet, { kind: 'decide' | 'request' | 'soak' }>;
+export type OperatorAct = Extract<Quiet, { kind: 'decide' | 'request' | 'soak' | 'backup' | 'restore' }>;
 
 /** What the operator does by page, link and command line. Resolves with the answer where it is one to be noted. */
 export async function operate(scene: Scene, { services }: World, act: OperatorAct): Promise<string | null> {
   const { deps, store } = scene;
   try {
     if (act.kind === 'soak') return answerSoak(scene, act);
+    if (act.kind === 'restore') return await (act.by === 'link' ? restoreByLink(scene) : restoreByCommand(scene));
+    if (act.kind === 'backup') {
+      requestBackups({ store, containers: await readContainers(deps.engine, null) }, { reason: 'operator' });
+      return null;
+    }
     if (act.kind === 'request') {
       const name = services[act.service]?.spec.name;
       if (name !== undefined) await requestUpdate(deps, { container: name });
@@ -24,6 +33,25 @@ export async function operate(scene: Scene, { services }: World, act: OperatorAc
     if (!(error instanceof PilotError)) throw error;
     return error.code;
   }
+}
+
+async function restoreByCommand({ deps, store }: Scene): Promise<null> {
+  requestRestore(store, await planOfRestore(deps, { backup: 'latest' }), {});
+  return null;
+}
+
+/** By that of the newest mail about a failed rollback, with the name of the container typed. */
+async function restoreByLink(scene: Scene): Promise<string | null> {
+  const { deps, store } = scene;
+  const update = scene.updates().findLast(({ status }) => status === 'rollback_failed');
+  const backup = store.backups.get(update?.backupId ?? '');
+  const url = update === undefined ? null : restoreUrl(deps, update, backup, true);
+  const token = url?.split('/').at(-1) ?? '';
+  const view = readRestoreLink(deps, token);
+  if (view === null) return null;
+  const trust = await trustOf(deps, view);
+  const name = view.update.container;
+  return decideRestoreLink(deps, token, { decision: 'approve', name, trust, seenManifest: null })?.outcome ?? null;
 }
 
 /** By the link of the mail, with the name of the container typed. */

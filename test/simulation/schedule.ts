@@ -4,7 +4,10 @@ import type { Act, Make, Mid, Quiet, Service, SimulatedEvent, World } from './wo
 
 const MINUTE = 60_000;
 const RESTARTS = ['no', 'always', 'unless-stopped', 'on-failure'] as const;
-const ACTS: readonly Act[] = ['up', 'up', 'rm', 'rm-all', 'stop', 'start', 'tag', 'restart', 'prune'];
+const ACTS: readonly Act[] = [
+  ...(['up', 'up', 'rm', 'rm-all', 'stop', 'start', 'tag', 'restart', 'prune', 'pause', 'unpause'] as const),
+  ...(['start-aside', 'start-aside', 'compose-stop', 'compose-start', 'compose-restart', 'compose-restart'] as const),
+];
 const SOAKS = ['1m', '15m', '2h', '1d'];
 const LASTS = [2 * MINUTE, 20 * MINUTE, 3 * 60 * MINUTE];
 const JUMPS = [MINUTE, 10 * MINUTE, 60 * MINUTE, 26 * 60 * MINUTE, 80 * 60 * MINUTE, -60 * MINUTE];
@@ -23,10 +26,20 @@ export function worldOf(seed: number): World {
   return { services, events };
 }
 
-/** What single events seldom come to: a soak that fails, and the operator's answer. */
+/** What single events seldom come to. */
 function storyOf(random: Random, services: readonly Service[]): Quiet[] {
   const service = services.findIndex(soaks);
-  if (service < 0) return [quietOf(random, services)];
+  const stories: (() => Quiet[])[] = [() => [quietOf(random, services)]];
+  if (service >= 0)
+    stories.push(
+      () => failedSoak(random, services, service),
+      () => disturbedSoak(random, service),
+    );
+  if (services.some(isBackedUp)) stories.push(() => [{ kind: 'backup' }, quietOf(random, services), restoreOf(random)]);
+  return random.pick(stories)();
+}
+
+function failedSoak(random: Random, services: readonly Service[], service: number): Quiet[] {
   const health: Behaviour = services[service]!.hasHealthcheck ? 'fades' : 'dies';
   return [
     { kind: 'publish', service, health, lastsMs: LASTS[0]!, webhooks: 1 },
@@ -36,6 +49,18 @@ function storyOf(random: Random, services: readonly Service[]): Quiet[] {
     answerOf(random),
   ];
 }
+
+/** By what may start the old container. */
+function disturbedSoak(random: Random, service: number): Quiet[] {
+  const act = random.pick<Act>(['start-aside', 'compose-start', 'compose-restart']);
+  return [
+    { kind: 'publish', service, health: 'healthy', webhooks: 1 },
+    { kind: 'decide', decision: 'approve' },
+    { kind: 'outsider', service, act },
+  ];
+}
+
+const isBackedUp = ({ spec }: Service): boolean => spec.labels?.['backup.kind'] !== undefined;
 
 const soaks = ({ spec }: Service): boolean => spec.labels?.['update.soak'] !== undefined;
 
@@ -79,6 +104,10 @@ function makeOf(random: Random, service: Service): Make {
   return { health, ...(late.includes(health) ? { lastsMs: random.pick(LASTS) } : {}) };
 }
 
+function restoreOf(random: Random): Quiet {
+  return { kind: 'restore', by: random.chance(0.7) ? 'command' : 'link' };
+}
+
 function answerOf(random: Random): Extract<Quiet, { kind: 'soak' }> {
   const decision = random.chance(0.85) ? 'approve' : 'decline';
   return { kind: 'soak', decision, data: random.pick(['first', 'first', 'current', 'backup']) };
@@ -92,6 +121,7 @@ function quietOf(random: Random, services: readonly Service[]): Quiet {
     ...Array<() => Quiet>(3).fill(() => ({ kind: 'decide', decision: random.chance(0.8) ? 'approve' : 'decline' })),
     ...Array<() => Quiet>(2).fill(() => ({ kind: 'clock', ms: random.pick(JUMPS) })),
     ...(services.some(soaks) ? [() => answerOf(random)] : []),
+    ...(services.some(isBackedUp) ? [(): Quiet => restoreOf(random), (): Quiet => ({ kind: 'backup' })] : []),
     () => ({ kind: 'request', service }),
     () => ({ kind: 'outsider', service, act: random.pick(ACTS) }),
     () => ({ kind: 'engine', end: random.pick(['SIGTERM', 'SIGKILL', 'host']) }),

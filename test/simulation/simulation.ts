@@ -5,7 +5,6 @@ import { codeOf, EngineError, messageOf } from '../../src/domain/errors';
 import { rejoinGuests } from '../../src/networks/watch-networks';
 import { workOnce } from '../../src/queue/worker';
 import { memoryStorage } from '../support/memory-storage';
-import { REAL_SHELL } from '../support/real-shell';
 import { openScene, type Scene } from '../support/scene';
 import { reusedDisk } from '../support/scene-disk';
 import { faultyStorage } from './faulty-storage';
@@ -13,6 +12,8 @@ import { Happened } from './happened';
 import { Judge } from './judge';
 import { operate, type OperatorAct } from './operator';
 import { actOnHost } from './outsider';
+import { publish, setStage } from './stage';
+import { printed } from './transcript';
 import { describe, type Act, type EngineEnd, type Make, type Mid, type Quiet, type World } from './world';
 
 /** What came of one run of a world. */
@@ -71,14 +72,7 @@ class Simulation {
     private readonly sabotage: Sabotage,
   ) {
     const { engine } = this.#scene;
-    engine.addImage({ reference: 'other:1' });
-    const edge = engine.runContainer({ name: 'edge', image: 'other:1', restart: 'always' });
-    for (const { spec, hasHealthcheck, handover } of world.services) {
-      if (handover) spec.hostConfig = { NetworkMode: `container:${edge}` };
-      engine.addImage({ reference: spec.image, ...imageOf(hasHealthcheck) });
-      engine.runContainer(spec);
-      if (spec.volumes !== undefined) engine.files(spec.name).write('/data/first', spec.name);
-    }
+    setStage(engine, world);
     this.#happened = new Happened(world, engine.host, () => this.#scene);
     this.#judge = new Judge(world, engine.host, this.#happened, () => this.#scene);
     this.#equip();
@@ -94,12 +88,13 @@ class Simulation {
         continue;
       }
       this.#note(`* ${describe(event, this.world)}`);
+      this.#judge.usersWrite();
       await this.#happen(event);
       await this.#untilQuiet();
       this.#judge.atRest();
     }
     if (this.#judge.violations.length === 0) await this.#drain();
-    return { violations: this.#judge.violations, transcript: this.#transcript() };
+    return { violations: this.#judge.violations, transcript: printed(this.#scene.engine.transcript) };
   }
 
   close(): void {
@@ -179,24 +174,23 @@ class Simulation {
   #outsider(service: number, act: Act): void {
     const acted = this.world.services[service];
     if (acted === undefined) return;
-    this.#happened.outsiderActs(acted.spec.name, act);
+    this.#happened.outsiderActs(acted, act);
     try {
       actOnHost(this.#scene.engine, acted, act);
     } catch (error) {
       this.#note(`  the outsider fails: ${messageOf(error)}`);
     }
+    this.#happened.outsiderActed(acted, act);
     this.#judge.afterChange(`outsider: ${act}`);
   }
 
-  #publish(service: number, { health, lastsMs }: Make, webhooks: number): void {
+  #publish(service: number, make: Make, webhooks: number): void {
     const published = this.world.services[service];
     if (published === undefined) return;
-    const { spec, hasHealthcheck } = published;
-    const lasts = lastsMs === undefined ? {} : { lastsMs };
-    const make = { ...imageOf(hasHealthcheck), health, slowMs: 12_000, ...lasts };
-    const image = this.#scene.engine.publish(spec.image, make);
-    this.#happened.published(image, { health, ...lasts });
-    for (let sent = 0; sent < webhooks; sent++) this.#scene.hear(`docker.io/library/${spec.image}`, image.digest);
+    const image = publish(this.#scene.engine, published, make);
+    this.#happened.published(image, make);
+    for (let sent = 0; sent < webhooks; sent++)
+      this.#scene.hear(`docker.io/library/${published.spec.image}`, image.digest);
   }
 
   async #happen(event: Quiet): Promise<void> {
@@ -303,24 +297,4 @@ class Simulation {
     const at = this.#scene.clock.now();
     this.#scene.engine.transcript.push({ method: 'version', args: [], line, at, outcome: 'ok' });
   }
-
-  #transcript(): string[] {
-    const seen = new Map<string, string>();
-    const named = (id: string): string => {
-      if (!seen.has(id)) seen.set(id, `#${seen.size + 1}`);
-      return seen.get(id)!;
-    };
-    return this.#scene.engine.transcript.map(({ at, line, outcome }) => {
-      const plain = line
-        .replace(/(?<=\.diun-pilot-[a-z]+-)[0-9a-z]{10}/g, named)
-        .replace(/\b[0-9A-HJKMNP-TV-Z]{26}\b/g, (id) => named(id.slice(-10).toLowerCase()));
-      return `${at.toISOString()} ${plain}${outcome === 'ok' ? '' : ` → ${outcome}`}`;
-    });
-  }
-}
-
-/** With a shell, in which a restore moves files. */
-function imageOf(hasHealthcheck: boolean) {
-  const config = hasHealthcheck ? { config: { Healthcheck: { Test: ['CMD', 'ask'], Interval: 5e9 } } } : {};
-  return { scripts: { ...REAL_SHELL }, ...config };
 }

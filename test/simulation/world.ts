@@ -18,8 +18,22 @@ export const GOOD: readonly Behaviour[] = ['healthy', 'slow'];
 /** Good at first, so that they may be found healthy. */
 export const LATE: readonly Behaviour[] = ['dies', 'fades'];
 
-/** What an actor other than diun-pilot does to a service. */
-export type Act = 'up' | 'rm' | 'rm-all' | 'stop' | 'start' | 'tag' | 'restart' | 'prune';
+/** What an actor other than diun-pilot does to a service: to its container, to those that are kept or renamed, to all as Compose does. */
+export type Act =
+  | 'up'
+  | 'rm'
+  | 'rm-all'
+  | 'stop'
+  | 'start'
+  | 'tag'
+  | 'restart'
+  | 'prune'
+  | 'pause'
+  | 'unpause'
+  | 'start-aside'
+  | 'compose-stop'
+  | 'compose-start'
+  | 'compose-restart';
 export type EngineEnd = 'SIGTERM' | 'SIGKILL' | 'host';
 
 /** The operator answers the first mail about a failed soak; `data` that is not offered is refused. */
@@ -35,6 +49,8 @@ export type Quiet =
   | { kind: 'decide'; decision: 'approve' | 'decline' }
   | SoakAnswer
   | { kind: 'request'; service: number }
+  | { kind: 'backup' }
+  | { kind: 'restore'; by: 'command' | 'link' }
   | { kind: 'outsider'; service: number; act: Act }
   | { kind: 'engine'; end: EngineEnd }
   | { kind: 'process' }

@@ -1,5 +1,5 @@
 import type { ContainerInspect, CreateRequest, RestartPolicy } from '../../src/domain/engine-inspect';
-import { EngineError } from '../../src/domain/errors';
+import { EngineError, messageOf } from '../../src/domain/errors';
 import type { ListedContainer } from '../../src/ports/engine';
 import { createdInspect } from './fake-engine-create';
 import { FakeEvents } from './fake-engine-events';
@@ -76,11 +76,7 @@ export class FakeHost {
 
   start(container: FakeContainer): void {
     if (this.state(container).Running) return;
-    const mode = container.inspect.HostConfig.NetworkMode;
-    for (const network of Object.keys(container.inspect.NetworkSettings.Networks)) this.requireNetwork(network);
-    if (mode.startsWith('container:')) this.joinNetworkOf(container, mode.slice('container:'.length));
-    this.requireFreePorts(container);
-    this.requireFreeAddresses(container);
+    this.requireStartable(container);
     Object.assign(container, {
       phase: 'started',
       startedAt: this.now(),
@@ -97,6 +93,21 @@ export class FakeHost {
       settings.IPAddress = settings.IPAMConfig?.IPv4Address ?? `172.${18 + index}.0.${2 + this.containers.size}`;
       settings.MacAddress = requested?.get(network) || (this.generatesMacs ? this.randomMac() : '');
     }
+  }
+
+  /** Why not is written down as the state's error. */
+  private requireStartable(container: FakeContainer): void {
+    const mode = container.inspect.HostConfig.NetworkMode;
+    try {
+      for (const network of Object.keys(container.inspect.NetworkSettings.Networks)) this.requireNetwork(network);
+      if (mode.startsWith('container:')) this.joinNetworkOf(mode.slice('container:'.length));
+      this.requireFreePorts(container);
+      this.requireFreeAddresses(container);
+    } catch (error) {
+      container.startError = messageOf(error);
+      throw error;
+    }
+    container.startError = '';
   }
 
   private randomMac(): string {
@@ -140,8 +151,8 @@ export class FakeHost {
       if (!startsWithDaemon(container, this.state(container).ExitCode)) continue;
       try {
         this.start(container);
-      } catch (error) {
-        container.startError = (error as Error).message;
+      } catch {
+        // Its state says why.
       }
     }
   }
@@ -242,15 +253,13 @@ export class FakeHost {
     return isScripted ? this.run(container, command, Buffer.alloc(0)) : undefined;
   }
 
-  /** As the engine says it, and writes it down as the state's error. */
-  private joinNetworkOf(container: FakeContainer, nameOrId: string): void {
+  private joinNetworkOf(nameOrId: string): void {
     const owner = [...this.containers.values()].find(({ inspect: { Id, Name } }) => [Id, Name].includes(nameOrId));
-    container.startError = '';
     if (owner && this.state(owner).Running) return;
-    container.startError = owner
+    const why = owner
       ? `cannot join network of a non running container: ${owner.inspect.Id}`
       : `No such container: ${nameOrId}`;
-    throw new EngineError('engine_refused', container.startError);
+    throw new EngineError('engine_refused', why);
   }
 
   private requireFreeName(name: string): void {

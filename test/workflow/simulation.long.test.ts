@@ -87,6 +87,45 @@ describe('the invariants notice, and the report names the seed,', () => {
         store.outbox.add = (mail) => (mail.kind === 'soak_failed' ? '' : add(mail));
       },
     },
+    'an old container that an outsider starts in its soak, and that no one stops again': {
+      says: /a container aside of .* runs/,
+      // The look at those that must stay stopped begins with this list.
+      sabotage: ({ store }) => void (store.keptContainers.all = () => []),
+    },
+    'two versions that ran next to each other, which no one reports': {
+      says: /no one says that the old container/,
+      sabotage: ({ store: { updates } }) => {
+        const change = updates.change.bind(updates);
+        updates.change = (id, { reason, ...fields }) =>
+          change(id, { ...fields, ...(reason && !reason.includes('started externally next to') ? { reason } : {}) });
+      },
+    },
+    'a backup without the newest writes': {
+      says: /acknowledged writes/,
+      sabotage: ({ engine }) => {
+        const archive = engine.archive.bind(engine);
+        const logs = ['/data/log', '/data/deep/er/log'];
+        engine.archive = async (id, path) => {
+          const files = engine.files(id);
+          const whole = logs.map((log) => files.read(log));
+          if (whole[0] !== undefined) for (const log of logs) files.write(log, '');
+          const tar = await archive(id, path);
+          logs.forEach((log, at) => whole[at] !== undefined && files.write(log, whole[at]));
+          return tar;
+        };
+      },
+    },
+    'a restore that puts back half of the files': {
+      says: /half of one state/,
+      sabotage: ({ engine }) => {
+        const extract = engine.extract.bind(engine);
+        engine.extract = async (id, folder, tar) => {
+          await extract(id, folder, tar);
+          const files = engine.files(id);
+          for (const path of files.list(folder)) if (path.endsWith('/deep/er/log')) files.write(path, '');
+        };
+      },
+    },
     'a stop that does not stop': {
       says: /two writers|runs/,
       sabotage: ({ engine }) => void (engine.stop = () => Promise.resolve()),
