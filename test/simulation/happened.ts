@@ -15,6 +15,8 @@ const LAST_LOOK = 5;
 export class Happened {
   /** Since the last quiet moment. */
   faults = 0;
+  /** Then no backup can be read. */
+  storageFails = false;
   /** By an outsider, since the last quiet moment. */
   readonly touched = new Set<string>();
   readonly mayBeGone = new Set<string>();

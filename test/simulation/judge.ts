@@ -205,11 +205,13 @@ export class Judge {
     // What ran before may be broken itself, when an outsider has started it.
     const oldIsGood = GOOD.includes(this.happened.image(from?.digest)?.health ?? 'healthy');
     const blamesBroken = error?.code === 'other_unhealthy' && this.#runsBroken(container);
-    const mayFail = !undisturbed || !oldIsGood || blamesBroken || this.#hasNoWayBack(id);
+    const mayFail = !undisturbed || !oldIsGood || blamesBroken || this.#hasNoWayBack(id) || this.happened.storageFails;
     this.#must(mayFail || status !== 'rollback_failed', `a rollback failed without a fault: ${told}`);
     const mustSucceed =
       undisturbed &&
       good &&
+      // Whose fault a failure in its soak is was judged when it was seen.
+      this.scene().store.soaks.of(id) === null &&
       !blamesBroken &&
       !NOT_BEGUN.includes(error?.code ?? '') &&
       !/^(backup|storage)/.test(error?.code ?? '');

@@ -60,7 +60,6 @@ class Simulation {
   readonly #stored = memoryStorage();
   readonly #happened: Happened;
   readonly #judge: Judge;
-  #storageFails = false;
   /** Those that wait for their call, with how many calls are left to it. */
   #armed: { mid: Mid; left: number }[] = [];
   /** Set when the process must die now; resolves the race of `untilQuiet`. */
@@ -108,7 +107,7 @@ class Simulation {
     this.#scene = this.#scene.restart();
     this.#equip();
     await this.#start();
-    this.#storageFails = false;
+    this.#happened.storageFails = false;
     this.#scene.engine.host.images.away.clear();
     for (let round = 0; round < DRAIN_ROUNDS; round++) await this.#pass(26 * 3_600_000);
     this.#judge.atRest();
@@ -118,7 +117,7 @@ class Simulation {
   /** A new process on the same host and database. */
   #equip(): void {
     const { engine, deps } = this.#scene;
-    deps.storage = faultyStorage(this.#stored, () => this.#storageFails);
+    deps.storage = faultyStorage(this.#stored, () => this.#happened.storageFails);
     this.#judge.watch(engine, CHANGES);
     this.#die = () => undefined;
     for (const each of this.#armed) this.#arm(each);
@@ -200,7 +199,7 @@ class Simulation {
     else if (event.kind === 'registry') {
       engine.host.images.away.clear();
       if (event.away) engine.host.images.away.add('docker.io');
-    } else if (event.kind === 'storage') this.#storageFails = event.fails;
+    } else if (event.kind === 'storage') this.#happened.storageFails = event.fails;
     else if (event.kind === 'clock') await this.#pass(event.ms);
     else if (event.kind === 'reconcile') store.timers.ring('reconcile', deps.clock.now().toISOString());
     else if (event.kind === 'process') await this.#nextProcess();
