@@ -1,8 +1,14 @@
 import { asOther, healthOf } from '../containers/check-health';
 import type { Deps } from '../deps';
 import { changeAsDetail } from '../domain/data/compare-fingerprints';
-import type { PilotError } from '../domain/errors';
-import { isEngineLost, messageOf, NotRecorded, rethrowUndecided, toPilotError } from '../domain/errors';
+import {
+  isEngineLost,
+  messageOf,
+  NotRecorded,
+  type PilotError,
+  rethrowUndecided,
+  toPilotError,
+} from '../domain/errors';
 import type { Stage } from '../domain/journal';
 import type { Update } from '../domain/update';
 import type { Progress } from '../lib/logger';

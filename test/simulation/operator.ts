@@ -1,11 +1,17 @@
-import { requestBackups } from '../../src/backups/request-backup';
+import { requestBackups } from '../../src/backups/backup-queue';
 import { readContainers } from '../../src/containers/read-containers';
 import { decideById } from '../../src/decisions/approve';
+import {
+  decideRestoreLink,
+  decideSoakLink,
+  readRestoreLink,
+  restoreUrl,
+  soakUrl,
+  trustOf,
+} from '../../src/decisions/recovery-links';
 import { requestUpdate } from '../../src/decisions/request-update';
-import { decideRestoreLink, readRestoreLink, restoreUrl, trustOf } from '../../src/decisions/restore-link';
-import { decideSoakLink, soakUrl } from '../../src/decisions/soak-link';
 import { PilotError } from '../../src/domain/errors';
-import { planOfRestore, requestRestore } from '../../src/restores/request-restore';
+import { planOfRestore, requestRestore } from '../../src/restores/restore-queue';
 import type { Scene } from '../support/scene';
 import type { Quiet, SoakAnswer, World } from './world';
 
