@@ -36,7 +36,8 @@ export async function updateService(deps: Deps, update: Update): Promise<Update>
   } catch (error) {
     if (isEngineLost(error)) checkpoint(run, run.rollout.stage, { engineLost: true });
     // Nothing was requested yet: what was scaled to 0 for the backup does not wait for the database.
-    if (error instanceof NotRecorded && isAt(run, 'preparing')) await serveAgain(run, run.rollout.scaled ?? [], SHOWN_NOWHERE);
+    if (error instanceof NotRecorded && isAt(run, 'preparing'))
+      await serveAgain(run, run.rollout.scaled ?? [], SHOWN_NOWHERE);
     throw error;
   }
 }
