@@ -6,7 +6,7 @@ import type { Service, SimulatedEvent, World } from '../simulation/world';
 
 // Worlds that a seed makes up, with everything that may happen at once. `npm run simulate` runs as many as wanted.
 
-const SEEDS = 600;
+const SEEDS = 400;
 
 it(`holds every invariant in the worlds of ${SEEDS} seeds`, async () => {
   const broken: string[] = [];
