@@ -1,3 +1,4 @@
+import { insist } from '../containers/insist';
 import { readTargets } from '../services/read-targets';
 import { messageOf, PilotError, rethrowUndecided, toPilotError } from '../domain/errors';
 import {
@@ -95,7 +96,8 @@ export async function runNextRestore(deps: RestoreJob): Promise<boolean> {
   const logger = deps.logger.child({ restore: record.id, backup: record.backupId });
   let run: RestoreRun | null = null;
   try {
-    run = await open({ ...deps, logger }, record);
+    // A refusal after a crash must not end it with its containers stopped.
+    run = await insist({ ...deps, logger }, 'the start of the restore', () => open({ ...deps, logger }, record));
     await restoreData(run);
     await startAgain(run);
     const { kept } = run.journal;

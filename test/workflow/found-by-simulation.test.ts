@@ -1,5 +1,5 @@
 import { EngineError } from '../../src/domain/errors';
-import { askedRestore, restoreOf } from '../support/restore-scene';
+import { askedRestore, FORGE, nextProcess, restoreOf } from '../support/restore-scene';
 import { nginx, openScene } from '../support/scene';
 
 // What worlds of `npm run simulate` have shown, as short as it can be said. The seed is that of the first find.
@@ -262,3 +262,14 @@ it('leaves no one-off of a restore behind whose removal the engine refuses once 
     scene.close();
   }
 }, 300_000);
+
+it('goes on with an interrupted restore when the engine refuses the first list of containers (seed 5205)', async () => {
+  const { scene: killed } = await askedRestore();
+  await Promise.race([killed.engine.crashAt('extract', 'after'), killed.settle()]);
+  const scene = nextProcess(killed);
+  scene.engine.failNext('containers', new EngineError('engine_refused', 'not now'));
+  await scene.settle();
+  expect(restoreOf(scene).status).toBe('succeeded');
+  expect(FORGE.filter((name) => !scene.engine.isRunning(name))).toEqual([]);
+  scene.close();
+}, 60_000);
