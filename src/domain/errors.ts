@@ -162,9 +162,12 @@ export class NotRecorded extends Error {
   }
 }
 
-/** A write or read that SQLite refuses (`SQLITE_FULL`, `SQLITE_READONLY`, `SQLITE_BUSY` …), as better-sqlite3 throws it. */
+/** As better-sqlite3 names them (https://sqlite.org/rescode.html). Others, such as `SQLITE_CONSTRAINT`, are defects of ours. */
+const REFUSALS = /^SQLITE_(BUSY|CANTOPEN|CORRUPT|FULL|IOERR|LOCKED|NOMEM|NOTADB|PERM|READONLY)/;
+
+/** What the database, its disk or another process that uses it refuses. */
 export function isRefusedByDatabase(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_');
+  return error instanceof Error && 'code' in error && REFUSALS.test(String(error.code));
 }
 
 /** Nothing is decided by it: the work stays as it is recorded, and is called again. */

@@ -30,7 +30,7 @@ import { seeToNeighbours, startTouched } from './neighbours/see-to-neighbours';
 import { repositoryIn } from './clean-up';
 import { afterSoakRollback } from './soak/soak-rollback';
 import { beginSoak } from './soak/keep-for-soak';
-import { type ActiveUpdate, recorded } from './run';
+import { type ActiveUpdate, recordedTogether } from './run';
 import { othersStopped, serveAgain } from './backup/stopped-containers';
 import { undoPreparation } from './prepare-replacement';
 
@@ -132,7 +132,7 @@ function withWords(error: PilotError | null, broughtBack: string): PilotError {
 /** Ends the run of a container. */
 function end(run: ActiveUpdate, verdict: Verdict, error: PilotError | null, leftovers: readonly string[]): Update {
   const { store, update, journal } = run;
-  const write = (): Update => {
+  return recordedTogether(store, () => {
     const soaks = verdict === 'succeeded' && beginSoak(run);
     const sentences = [...soakFailure(journal), reasonOfEnd(journal, verdict, error)];
     const reason = [...sentences, ...keptSentences(run, update), ...leftovers].join(' ');
@@ -143,8 +143,7 @@ function end(run: ActiveUpdate, verdict: Verdict, error: PilotError | null, left
     if (verdict === 'succeeded') rememberReplacedImage(run, ended);
     if (journal.soak?.failed !== undefined) afterSoakRollback(run, ended);
     return ended;
-  };
-  return recorded(() => store.transaction(write));
+  });
 }
 
 /** What every run has, of a container or a service. */
@@ -158,7 +157,7 @@ export function storeEnd(
 ): Update {
   const { store, clock, update, logger } = run;
   const { verdict, error, reason, followUp } = end;
-  const ended = store.transaction(() => {
+  const ended = recordedTogether(store, () => {
     endInterruptedSteps(run);
     const changed = store.updates.change(update.id, {
       status: verdict,

@@ -63,6 +63,11 @@ export function checkpoint(run: ActiveUpdate, stage: Stage, known: Partial<Journ
   recorded(() => run.store.updates.saveJournal(run.update.id, run.journal));
 }
 
+/** All of the entries or none. Rejects as `recorded`. */
+export function recordedTogether<T>({ transaction }: Pick<Deps['store'], 'transaction'>, write: () => T): T {
+  return recorded(() => transaction(write));
+}
+
 /** Rejects with NotRecorded: a write that the database refuses decides nothing about the container. */
 export function recorded<T>(write: () => T): T {
   try {

@@ -63,9 +63,7 @@ export class SoakJudge {
     const { store } = this.scene();
     for (const { status, container, updateId, oldContainerId } of this.#open()) {
       const update = store.updates.get(updateId);
-      // After a call that the engine refused it is done in the next turn.
-      const waits = status === 'chosen' && this.happened.faults > 0;
-      this.must(waits || ['watching', 'deciding'].includes(status), `a soak of ${container} is ${status} at rest`);
+      this.must(['watching', 'deciding'].includes(status), `a soak of ${container} is ${status} at rest`);
       this.must(update?.status === 'succeeded', `an update in its soak is ${update?.status}`);
       this.#saysWhatRan(oldContainerId, update, container);
       if (status !== 'deciding') continue;

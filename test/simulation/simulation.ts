@@ -227,8 +227,8 @@ class Simulation {
 
   /** What was armed in the process that is gone strikes in the next one, after the calls that were left. */
   #carryArmed(): void {
-    const { callCount } = this.#scene.engine;
-    for (const each of this.#armed) each.left = Math.max(1, each.left - (callCount - (this.#counted.get(each) ?? 0)));
+    const calls = (each: object): number => this.#scene.engine.callCount - (this.#counted.get(each) ?? 0);
+    for (const each of this.#armed) each.left = Math.max(1, each.left - calls(each));
   }
 
   async #start(): Promise<void> {
@@ -241,16 +241,18 @@ class Simulation {
     });
   }
 
-  /** As the worker's loops: what fails is tried again; a process that dies is followed by the next. */
+  /** As the worker's loops: what fails is tried again, and what strikes in a turn is seen by the next. A process that dies is followed by another. */
   async #untilQuiet(): Promise<void> {
     await this.#raced(async () => {
       const { deps } = this.#scene;
       for (let turn = 0; turn < TURNS; turn++) {
         let more = false;
+        const { faults } = this.#happened;
         await this.#insist(async () => {
           const decided = (await handleInbox(deps)) > 0;
           more = (await workOnce(deps)) || decided;
         });
+        more ||= this.#happened.faults > faults;
         if (!more || this.#judge.violations.length > 0) return;
       }
       this.#judge.violations.push(`the queue does not come to rest in ${TURNS} turns`);

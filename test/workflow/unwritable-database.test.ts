@@ -66,27 +66,27 @@ describe('progress that cannot be written decides no verdict', () => {
   });
 });
 
+/** Refused once, at the `nth` write of this kind. */
+function refuseOnce(write: 'beginStep' | 'endStep' | 'saveJournal' | 'saveRollout' | 'change', nth: number): void {
+  const { updates } = scene.store;
+  const real = updates[write].bind(updates) as (...given: unknown[]) => unknown;
+  let writes = 0;
+  Object.assign(updates, {
+    [write]: (...given: unknown[]) => {
+      if (++writes === nth) throw diskIsFull();
+      return real(...given);
+    },
+  });
+}
+
+/** The turn that meets the refusal ends with it, or has no need of what it could not write. */
+async function untilItIsWritten(): Promise<void> {
+  const met = await scene.settle().catch(messageOf);
+  expect(met ?? 'disk is full').toContain('disk is full');
+  await scene.settle();
+}
+
 describe('an entry of the journal that cannot be written decides no verdict', () => {
-  /** Refused once, at the `nth` write of this kind. */
-  function refuseOnce(write: 'beginStep' | 'endStep' | 'saveJournal' | 'change', nth: number): void {
-    const { updates } = scene.store;
-    const real = updates[write].bind(updates) as (...given: unknown[]) => unknown;
-    let writes = 0;
-    Object.assign(updates, {
-      [write]: (...given: unknown[]) => {
-        if (++writes === nth) throw diskIsFull();
-        return real(...given);
-      },
-    });
-  }
-
-  /** The turn that meets the refusal ends with it, or has no need of what it could not write. */
-  async function untilItIsWritten(): Promise<void> {
-    const met = await scene.settle().catch(messageOf);
-    expect(met ?? 'disk is full').toContain('disk is full');
-    await scene.settle();
-  }
-
   const WRITES = (['beginStep', 'endStep', 'saveJournal', 'change'] as const).flatMap((write) =>
     [1, 2, 3, 4, 5].map((nth) => [write, nth] as const),
   );
@@ -112,6 +112,27 @@ describe('an entry of the journal that cannot be written decides no verdict', ()
     expect(scene.updates()).toMatchObject([{ status: 'rolled_back', error: { code: 'unhealthy' } }]);
     expect(scene.engine.isRunning('web-nginx-1')).toBe(true);
     expect(scene.engine.containerNames()).toEqual(['web-nginx-1']);
+  });
+});
+
+describe('an entry of a rollout that cannot be written decides no verdict', () => {
+  const IMAGE = 'docker.io/library/nginx:1.28';
+  const LABELS = { 'diun.enable': 'true', 'update.policy': 'automatic', 'com.docker.stack.namespace': 'site' };
+  const WRITES = (['beginStep', 'endStep', 'saveRollout'] as const).flatMap((write) =>
+    [1, 2, 3, 4].map((nth) => [write, nth] as const),
+  );
+
+  it.each(WRITES)('of a service: %s, number %i', async (write, nth) => {
+    scene = openScene();
+    scene.swarm.init();
+    const old = scene.engine.publish('nginx:1.28');
+    scene.swarm.addService({ name: 'site_web', image: `nginx:1.28@${old.digest}`, labels: LABELS });
+    refuseOnce(write, nth);
+    const { digest } = scene.engine.publish('nginx:1.28');
+    scene.hear(IMAGE, digest);
+    await untilItIsWritten();
+    expect(scene.updates()).toMatchObject([{ status: 'succeeded', error: null }]);
+    expect((await scene.swarm.service('site_web')).Spec.TaskTemplate.ContainerSpec?.Image).toContain(digest);
   });
 });
 

@@ -37,11 +37,7 @@ async function startRun(deps: Deps, update: Update): Promise<Run | { ended: Upda
   if (ended !== null) return { ended };
   const unhealthy = await healthFailureOf(deps, container);
   const journal = { ...firstJournal(update, old, unhealthy), handsOver: container.labels.strategy === 'handover' };
-  const begin = (): Update => {
-    deps.store.updates.saveJournal(update.id, journal);
-    return beginUpdate(deps, update);
-  };
-  const started = recorded(() => deps.store.transaction(begin));
+  const started = beginUpdate(deps, update, () => deps.store.updates.saveJournal(update.id, journal));
   return { ...deps, update: started, old, container, journal };
 }
 
