@@ -30,7 +30,7 @@ export default tseslint.config(
         'error',
         {
           selector: "BinaryExpression > Literal[value='engine_unreachable']",
-          message: 'Use rethrowUndecided or isEngineLost of domain/errors.',
+          message: 'Use rethrowEngineLost or isEngineLost of domain/errors.',
         },
       ],
     },

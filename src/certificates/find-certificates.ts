@@ -5,7 +5,7 @@ import { BOUNDS } from '../domain/bounds';
 import { type Certificate, type CertificateSeen, isSame } from '../domain/certificates/certificate';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { codeOf, isEngineLost, messageOf, PilotError, rethrowUndecided } from '../domain/errors';
+import { codeOf, isEngineLost, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { type NginxSite, nginxSites } from '../domain/nginx/nginx-sites';
 import type { Engine } from '../ports/engine';
 import { addressesOf } from '../probes/addresses';
@@ -65,7 +65,7 @@ async function configurationOf(engine: Engine, container: Container): Promise<st
   try {
     return await nginxConfiguration(engine, container.id);
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     throw new PilotError(
       'certificate_unreadable',
       `The configuration of ${container.name} could not be read: ${messageOf(error)}`,

@@ -6,7 +6,7 @@ import {
   type RenewalRecord,
   type RenewalVerdict,
 } from '../domain/certificates/certificate';
-import { codeOf, messageOf, rethrowUndecided } from '../domain/errors';
+import { codeOf, messageOf, rethrowEngineLost } from '../domain/errors';
 import { refuseWhileObserving } from '../domain/mode';
 import { DAY_MS, HOUR_MS } from '../domain/format';
 import { renewalFailed } from '../notifications/mails/renewal-failed';
@@ -81,7 +81,7 @@ async function endOf(deps: Deps, record: RenewalRecord): Promise<RenewalEnd> {
     const { verdict, ...seen } = await renew(deps, record);
     return { verdict, seen };
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     return aborted(error);
   }
 }

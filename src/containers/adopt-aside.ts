@@ -1,5 +1,5 @@
 import type { Deps } from '../deps';
-import { messageOf, rethrowUndecided } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { oldIsWayBack } from '../domain/recreate/way-back';
 import type { Store } from '../ports/store';
 import { asideParts, type Role } from './artifact-names';
@@ -44,7 +44,7 @@ async function unlessUnreachable(kept: Promise<void>): Promise<string | undefine
     await kept;
     return undefined;
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     return messageOf(error);
   }
 }

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
-import { codeOf, messageOf, PilotError, rethrowUndecided } from '../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import type { HealthFailure } from '../domain/health/health-failure';
 import { fewAtATime } from '../lib/promises';
 import type { Progress } from '../lib/logger';
@@ -76,7 +76,7 @@ export async function lastLines({ engine }: Pick<Deps, 'engine'>, id: string): P
     const lines = await engine.logs(id, LOG_LINES);
     return lines.length === 0 ? '\nIts log is empty.' : `\nThe last lines of its log:\n${lines.join('\n')}`;
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     return `\nIts log could not be read: ${messageOf(error)}`;
   }
 }

@@ -1,5 +1,5 @@
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { codeOf, messageOf, PilotError, rethrowUndecided } from '../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { asSentence, DAY_MS } from '../domain/format';
 import { keptReason } from '../domain/recreate/carry-over';
 import { holderRequest } from '../domain/recreate/layer';
@@ -118,7 +118,7 @@ async function fill(deps: KeptDeps, replaced: Replaced, name: string, files: rea
     await copyWhole(engine, old, id, files);
     return id;
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     await removeByName(deps, name);
     const what = `${files.length} of its files are outside of volumes and could not be copied to be kept: ${messageOf(error)}`;
     const remedy = `Copy what you need: docker cp ${asideName(container, 'old', updateId)}:PATH .`;
@@ -137,7 +137,7 @@ export async function removeDueContainers(deps: KeptDeps & { store: Pick<Store, 
     try {
       await removeDue(deps, kept);
     } catch (error) {
-      rethrowUndecided(error);
+      rethrowEngineLost(error);
       postpone(deps, kept, `It could not be removed: ${messageOf(error)}`);
     }
   }
@@ -215,7 +215,7 @@ export async function removeOneOff(deps: OneOffDeps, oneOff: OneOff): Promise<vo
     await removeWithData(deps.engine, oneOff.id);
     deps.store.keptContainers.remove(oneOff.id);
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     throw leftOver(deps, oneOff, error);
   }
 }
@@ -226,7 +226,7 @@ export async function repeatRefused({ clock }: Pick<OneOffDeps, 'clock'>, act: (
     try {
       return await act();
     } catch (error) {
-      rethrowUndecided(error);
+      rethrowEngineLost(error);
     }
     await clock.sleep(waitMs);
   }

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { messageOf, rethrowUndecided } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import type { Engine, ListedContainer } from '../ports/engine';
 import type { KeptContainer } from '../ports/stopped-containers';
 import type { Store } from '../ports/store';
@@ -42,7 +42,7 @@ async function stopKept(deps: Deps, listed: readonly ListedContainer[]): Promise
     try {
       await stopAgain(deps, kept);
     } catch (error) {
-      rethrowUndecided(error);
+      rethrowEngineLost(error);
       noteTrouble(deps, kept, `It was started externally and could not be stopped: ${messageOf(error)}`);
     }
   }
@@ -53,7 +53,7 @@ async function listIfPossible({ engine, logger }: Deps): Promise<ListedContainer
   try {
     return await engine.containers();
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     logger.debug('the containers could not be listed', { reason: messageOf(error) });
     return null;
   }

@@ -1,5 +1,5 @@
 import type { ContainerInspect, RestartPolicy } from '../domain/engine-inspect';
-import { codeOf, messageOf, rethrowUndecided } from '../domain/errors';
+import { codeOf, messageOf, rethrowEngineLost } from '../domain/errors';
 import { NEVER, restarts } from '../domain/recreate/own-config';
 import type { Logger } from '../lib/logger';
 import type { Engine, ListedContainer } from '../ports/engine';
@@ -129,7 +129,7 @@ async function rearmOne(deps: RunningDeps, id: string, fields: Record<string, un
     forgetIfBack(deps, found);
     deps.logger.info('the restart policy of a container is back', fields);
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     deps.logger.debug('the restart policy of a container could not be put back', {
       ...fields,
       reason: messageOf(error),
@@ -190,7 +190,7 @@ export async function startIfStopped(parts: Parts, id: string): Promise<void> {
   try {
     await startJoining(parts, id);
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     parts.logger.warn('a container does not start again', { id, reason: messageOf(error) });
   }
 }

@@ -1,7 +1,7 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import { candidates } from '../domain/decision/candidates';
-import { messageOf, rethrowUndecided } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import type { ImageEvent } from '../domain/event';
 import { formatTime } from '../domain/format';
 import type { HealthFailure } from '../domain/health/health-failure';
@@ -76,7 +76,7 @@ export async function handleInbox(deps: Deps): Promise<number> {
   try {
     return await handleAll(deps, pending);
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     let handled = 0;
     for (const webhook of pending) handled += await handleAlone(deps, webhook);
     return handled;
@@ -87,7 +87,7 @@ async function handleAlone(deps: Deps, webhook: AcceptedWebhook): Promise<number
   try {
     return await handleAll(deps, [webhook]);
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     const why = `This event cannot be examined, because of an error that diun-pilot did not expect: ${messageOf(error)}. Report it with the log.`;
     deps.logger.error('an event cannot be examined', { webhook: webhook.id, error });
     postpone(deps, webhook, why);

@@ -2,7 +2,7 @@ import type { Deps } from '../deps';
 import { type Container, runningDigest, runsDigest } from '../domain/container';
 import type { RegistryWord } from '../domain/decision/decision';
 import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
-import { messageOf, rethrowUndecided } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { digestReference, type ImageTarget } from '../domain/images/image-reference';
 import { needsDumps, type NewMajor, newMajorByTags, newMajorOf } from '../domain/plan/postgres-major';
 import { type Platform, platformOf } from '../domain/recreate/platform';
@@ -68,7 +68,7 @@ export async function runsSameImage(
     if (wanted.config === inspect.Image) return true;
     return (await runningManifest(registry, container, { inspect, image, platform })) === wanted.manifest;
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     const { name } = container;
     deps.logger.info('not known whether only the index changed', {
       container: name,
@@ -148,7 +148,7 @@ async function byImage(
     const config = platform && (await registry.config(digestReference(target.reference, target.digest), platform));
     return config && newMajorOf({ container: inspect, imageEnv: image.Config?.Env }, config.env);
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     const reason = messageOf(error);
     logger.info('the PostgreSQL major of an image is only known by its tag', {
       container: container.name,

@@ -6,7 +6,7 @@ import type { Decision, IgnoreCode } from '../domain/decision/decision';
 import { passGuards } from '../domain/decision/guards';
 import { highestTags, newerTags } from '../domain/decision/newer-tags';
 import type { WorkOutcome } from '../domain/due-work';
-import { messageOf, rethrowUndecided, type ErrorCode } from '../domain/errors';
+import { messageOf, rethrowEngineLost, type ErrorCode } from '../domain/errors';
 import {
   hasTag,
   type ImageTarget,
@@ -64,7 +64,7 @@ async function compared(run: Reconciling, container: Container): Promise<number>
   try {
     for (const target of await targetsOf(run, container)) if (await offerIfNew(run, container, target)) found += 1;
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     run.logger.error('a container cannot be compared with the registry', { container: container.name, error });
     run.defects.push(`${container.name}: ${messageOf(error)}`);
   }
@@ -134,7 +134,7 @@ async function asked<T>(run: Reconciling, { name }: Container, what: string, ask
   try {
     return await ask();
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     const problem = `${name} (${what}): ${messageOf(error)}`;
     if (run.problems.includes(problem)) return null;
     run.logger.warn('the registry could not be asked', { container: name, what, reason: messageOf(error) });

@@ -151,31 +151,25 @@ export function isEngineLost(error: unknown): boolean {
   return codeOf(error) === 'engine_unreachable';
 }
 
-/**
- * The database refused to record how far an update has come, such as on a full disk. The update has not failed: it is called again,
- * and goes on from what is recorded.
- */
-export class NotRecorded extends Error {
-  override readonly name = 'NotRecorded';
-  constructor(cause: unknown) {
-    super(`The progress of an update could not be recorded: ${messageOf(cause)}`, { cause });
-  }
-}
-
 /** As better-sqlite3 names them (https://sqlite.org/rescode.html). Others, such as `SQLITE_CONSTRAINT`, are defects of ours. */
 const REFUSALS = /^SQLITE_(BUSY|CANTOPEN|CORRUPT|FULL|IOERR|LOCKED|NOMEM|NOTADB|PERM|READONLY)/;
 
-/** What the database, its disk or another process that uses it refuses. */
+/** What the database, its disk or another process that uses it refuses: the work is called again, and goes on from what is recorded. */
 export function isRefusedByDatabase(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && REFUSALS.test(String(error.code));
+  return typeof error === 'object' && error !== null && 'code' in error && REFUSALS.test(String(error.code));
 }
 
-/** Nothing is decided by it: the work stays as it is recorded, and is called again. */
+/** First in a handler of failures that is not the last one: a lost engine is handled by who calls the work again. */
+export function rethrowEngineLost(error: unknown): void {
+  if (isEngineLost(error)) throw error;
+}
+
+/** Nothing is decided by it: the update stays as it is recorded, and is called again. */
 export function isUndecided(error: unknown): boolean {
-  return isEngineLost(error) || error instanceof NotRecorded;
+  return isEngineLost(error) || isRefusedByDatabase(error);
 }
 
-/** First in a handler of failures that is not the last one: what decides nothing is handled by who calls the work again. */
+/** The same, in a handler that decides how an update ends. */
 export function rethrowUndecided(error: unknown): void {
   if (isUndecided(error)) throw error;
 }

@@ -3,7 +3,7 @@ import { imageIfReadable, inspectAll, inspectIfReadable } from '../containers/re
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { isEngineLost, messageOf, rethrowUndecided } from '../domain/errors';
+import { isEngineLost, messageOf, rethrowEngineLost } from '../domain/errors';
 import { formatTime } from '../domain/format';
 import { type LostGuest, lostGuests, networkOwner } from '../domain/network/shared-network';
 import { toContainer } from '../domain/to-container';
@@ -134,7 +134,7 @@ async function rejoin(
   try {
     await deps.engine.restart(container.id, STOP_SECONDS);
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     const words = `${container.name} uses the network of ${name}, which was started again. ${container.name} could not be restarted to re-attach it: ${messageOf(error)}`;
     tell(deps, container, { words, triesAgain: true });
     return false;

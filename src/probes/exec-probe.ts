@@ -1,5 +1,5 @@
 import { BOUNDS } from '../domain/bounds';
-import { rethrowUndecided } from '../domain/errors';
+import { rethrowEngineLost } from '../domain/errors';
 import type { ExecResult } from '../ports/engine';
 import { type Answer, healthy, notYet, type Probe, type ProbeTarget } from './probe';
 
@@ -27,7 +27,7 @@ export async function execInside(
   try {
     return await engine.exec(container.Id, command, { env, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     return { failure: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -1,5 +1,5 @@
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { codeOf, messageOf, PilotError, rethrowUndecided } from '../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { environmentOf } from '../domain/recreate/own-config';
 import type { Engine } from '../ports/engine';
 import { execAll } from './exec-probe';
@@ -39,7 +39,7 @@ async function loginOf({ engine, container }: ProbeTarget): Promise<PostgresLogi
   try {
     return await readPostgresLogin(engine, container);
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     return { failure: messageOf(error) };
   }
 }

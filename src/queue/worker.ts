@@ -14,7 +14,15 @@ import { reconcile } from '../decisions/reconcile';
 import { reofferChanged } from '../decisions/reoffer';
 import type { Deps } from '../deps';
 import type { WorkName, WorkOutcome } from '../domain/due-work';
-import { codeOf, ERROR_CODES, messageOf, rethrowUndecided, toPilotError, type ErrorCode } from '../domain/errors';
+import {
+  codeOf,
+  ERROR_CODES,
+  messageOf,
+  rethrowEngineLost,
+  rethrowUndecided,
+  toPilotError,
+  type ErrorCode,
+} from '../domain/errors';
 import { OBSERVES, reasonUnder } from '../domain/mode';
 import type { Update } from '../domain/update';
 import { startLoop, type Loop } from '../lib/loop';
@@ -72,7 +80,7 @@ async function outcomeOf(deps: Deps, name: WorkName, work: Work): Promise<WorkOu
     deps.logger.info('timer done', { timer: name, outcome: what.outcome });
     return what;
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     deps.logger.error('a timer failed', { timer: name, code: codeOf(error), reason: messageOf(error) });
     return { outcome: `Failed: ${messageOf(error)}`, trouble: 'it failed the last time: see the log of diun-pilot' };
   }

@@ -1,6 +1,6 @@
 import { asideName } from '../containers/artifact-names';
 import { type BackupItem, NotTried } from '../domain/backups/backup';
-import { rethrowUndecided } from '../domain/errors';
+import { rethrowEngineLost } from '../domain/errors';
 import { DF, parseDf } from '../domain/disk/df';
 import { formatBytes } from '../domain/format';
 import { REHEARSAL_LABEL } from '../domain/rehearsal/trial-request';
@@ -64,7 +64,7 @@ async function freeBytes(run: RehearsalRun, { container, image }: Subject): Prom
     }
     return parseDf(await engine.logs(id, 5));
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     logger.info('the free disk space is not known', { container: container.name });
     return null;
   } finally {

@@ -14,7 +14,7 @@ import {
 } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import type { ContainerInspect, CreateRequest, ImageInspect } from '../domain/engine-inspect';
-import { messageOf, rethrowUndecided } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { createRequest } from '../domain/recreate/create-request';
 import { obstacleTo } from '../domain/rehearsal/obstacles';
 import { namesOf, type TrialMount, trialMounts } from '../domain/rehearsal/trial-request';
@@ -175,7 +175,7 @@ async function chooseSet(
     const taken = await takeBackup({ ...run, onSucceeded }, { record, members, quiesced: false });
     return { record: taken, live: true };
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     throw new NotTried(`No backup of its set is young enough, and a live one failed: ${messageOf(error)}`);
   }
 }

@@ -2,7 +2,7 @@ import { reloadNginx } from '../containers/nginx';
 import { inspectIfReadable, inspectIfThere, readContainers } from '../containers/read-containers';
 import { runsNginx } from '../domain/application';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { messageOf, rethrowUndecided } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { addressesIn } from '../domain/health/neighbour';
 import type { RestoreRun } from './restore-run';
 
@@ -16,7 +16,7 @@ export async function reloadAfterRestore(run: RestoreRun): Promise<string[]> {
     const moved = await whoMoved(run);
     return moved.length === 0 ? [] : await reloadNext(run, moved);
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     run.logger.warn('it is not known whether nginx must be reloaded after a restore', { reason: messageOf(error) });
     return [`It is not known whether an nginx must be reloaded: ${messageOf(error)}.`];
   }

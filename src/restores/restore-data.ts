@@ -2,7 +2,7 @@ import { insist } from '../containers/insist';
 import { inspectIfThere } from '../containers/read-containers';
 import { keepStopped } from '../containers/start-stop-remove';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { isEngineLost, messageOf, PilotError, rethrowUndecided, toPilotError } from '../domain/errors';
+import { isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import { asSentence } from '../domain/format';
 import type { StoppedForRestore } from '../domain/backups/restore';
 import { isWell } from '../domain/health/health-failure';
@@ -152,7 +152,7 @@ async function tidy(run: RestoreRun): Promise<void> {
     const kept = [...run.journal.kept.filter(({ what }) => !listed.has(what)), ...files];
     checkpoint(run, { kept, tidied: true });
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     run.logger.warn('what only the restore needed could not be removed', { reason: messageOf(error) });
   }
 }
@@ -163,7 +163,7 @@ async function undo(run: RestoreRun): Promise<void> {
   if (run.journal.swapBegan) await swapBack(run, cause.message);
   const left = await removeUnpacked(run);
   const words = await startAgain(run).catch((error: unknown) => {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     checkpoint(run, { undoneUnhealthy: true });
     const but = `The previous data is in place, but not every container is healthy: ${messageOf(error)}`;
     throw failed(`${asSentence(cause.message)} ${but}${left}`, error);
@@ -178,7 +178,7 @@ async function swapBack(run: RestoreRun, cause: string): Promise<void> {
     await swapDatabasesBack(run);
     await swapFilesBack(run);
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     const names = run.journal.stopped.map(({ name }) => name).join(', ');
     const left = names === '' ? '' : ` Left stopped, because the data is only partly restored: ${names}.`;
     throw failed(
@@ -196,7 +196,7 @@ async function removeUnpacked(run: RestoreRun): Promise<string> {
     await removeStaged(run);
     return '';
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     run.logger.warn('the staged data of a failed restore could not be removed', { reason: messageOf(error) });
     return ` The unpacked data could not be removed: ${messageOf(error)} It is named .diun-pilot-restore-${run.journal.mark}-… and is not needed.`;
   }

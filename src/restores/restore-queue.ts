@@ -1,6 +1,6 @@
 import { insist } from '../containers/insist';
 import { readTargets } from '../services/read-targets';
-import { messageOf, PilotError, rethrowUndecided, toPilotError } from '../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import {
   firstRestoreJournal,
   leftBy,
@@ -105,7 +105,7 @@ export async function runNextRestore(deps: RestoreJob): Promise<boolean> {
     end(deps, record, { status: 'succeeded', detail, kept });
     logger.info('restore succeeded', { kept: kept.length });
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     if (run !== null) await reloadAfterRestore(run);
     fail(deps, record, error, logger);
   }

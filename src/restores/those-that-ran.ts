@@ -4,7 +4,7 @@ import { type PolicyDeps, startArmed, startIfStopped } from '../containers/start
 import type { Deps } from '../deps';
 import { notJudged, type RanBefore, type RestoreJournal } from '../domain/backups/restore';
 import type { Container } from '../domain/container';
-import { codeOf, messageOf, PilotError, rethrowUndecided } from '../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import type { Progress } from '../lib/logger';
 import { psqlOf } from './databases/psql';
 import type { RestorePlan } from './plan-restore';
@@ -71,7 +71,7 @@ export async function serverAnswers(
       await (await psqlOf(engine, await now())).list('SELECT 1');
       return;
     } catch (error) {
-      rethrowUndecided(error);
+      rethrowEngineLost(error);
       if (waited >= readyWithinMs) {
         const fields = { server: name, code: codeOf(error), reason: messageOf(error) };
         logger.warn('a database server does not answer', fields);
@@ -96,7 +96,7 @@ export async function startAgain(run: RestoreRun): Promise<string> {
       await insist(run, `the start of ${name}`, () => startArmed(run, id));
       if (well) seen.push(`${name}: ${await healthOfContainer(run, id, name, run.onProgress)}`);
     } catch (error) {
-      rethrowUndecided(error);
+      rethrowEngineLost(error);
       troubles.push(codeOf(error) === 'unhealthy' ? messageOf(error) : `${name} does not start: ${messageOf(error)}`);
     }
   }

@@ -4,7 +4,7 @@ import { isServer, isStateBefore, membersOf, placeOf } from '../domain/backups/b
 import type { Container } from '../domain/container';
 import { changeAsDetail, hasChanged } from '../domain/data/compare-fingerprints';
 import type { DatabaseServer } from '../domain/data/data-fingerprint';
-import { PilotError, rethrowUndecided } from '../domain/errors';
+import { PilotError, rethrowEngineLost } from '../domain/errors';
 import { otherScales, type Scaled } from '../domain/services/rollout';
 import type { Progress } from '../lib/logger';
 import { asReadNow, readServices } from '../services/read-targets';
@@ -124,7 +124,7 @@ async function serversNow(run: ServiceRun, servers: readonly DatabaseServer[]): 
       try {
         return { ...server, id: (await asReadNow(run.engine, service)).id };
       } catch (error) {
-        rethrowUndecided(error);
+        rethrowEngineLost(error);
         return server;
       }
     }),

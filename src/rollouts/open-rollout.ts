@@ -10,7 +10,6 @@ import { readContainers } from '../containers/read-containers';
 import { serviceFailureOf } from '../services/look-at-target';
 import { certainRoleOf, servicesOfManager } from '../services/read-targets';
 import { rethrowUndecided } from '../domain/errors';
-import { recorded } from '../updates/run';
 import { interrupted } from '../updates/start/open-run';
 import { finishUntouchedService } from './finish-rollout';
 import type { ServiceRun } from './rollout-run';
@@ -51,7 +50,10 @@ async function startService(deps: Deps, update: Update, nodeId: string): Promise
     newReference,
     ...(unhealthyBefore === null ? {} : { unhealthyBefore }),
   };
-  const started = beginUpdate(deps, update, () => deps.store.updates.saveRollout(update.id, rollout));
+  const started = deps.store.transaction(() => {
+    deps.store.updates.saveRollout(update.id, rollout);
+    return beginUpdate(deps, update);
+  });
   return { ...deps, update: started, rollout, target, nodeId };
 }
 
@@ -89,7 +91,7 @@ async function beginAgain(run: ServiceRun): Promise<ServiceRun | { ended: Update
   }
   const fresh = { scaled: undefined, newImageId: undefined, lookedAhead: undefined, engineLost: undefined };
   run.rollout = { ...run.rollout, ...fresh, attempt: next };
-  recorded(() => run.store.updates.saveRollout(run.update.id, run.rollout));
+  run.store.updates.saveRollout(run.update.id, run.rollout);
   return withTarget(run);
 }
 

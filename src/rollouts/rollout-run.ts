@@ -6,7 +6,6 @@ import type { Rollout, RolloutStage } from '../domain/services/rollout';
 import { namesOf, type Nodes } from '../domain/services/tasks';
 import { DEFAULT_PROBE_TIMEOUT_MS } from '../domain/labels/read-labels';
 import type { Update } from '../domain/update';
-import { recorded } from '../updates/run';
 
 /** One update of a service while it runs. */
 export interface ServiceRun extends Deps {
@@ -28,7 +27,7 @@ export function probeTimeoutOf({ target }: Pick<ServiceRun, 'target'>): number {
 /** Writes how far the run has come, before the act that it announces. */
 export function checkpoint(run: ServiceRun, stage: RolloutStage, known: Partial<Rollout> = {}): void {
   run.rollout = { ...run.rollout, ...known, stage };
-  recorded(() => run.store.updates.saveRollout(run.update.id, run.rollout));
+  run.store.updates.saveRollout(run.update.id, run.rollout);
 }
 
 /** Swarm counts a new version for its own notes on a service, too: those conflicts are tried again. */

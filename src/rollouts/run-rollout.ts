@@ -2,7 +2,7 @@ import { insistOr } from '../containers/insist';
 import type { Deps } from '../deps';
 import { isServer, membersOf, placeOf } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
-import { isEngineLost, NotRecorded, PilotError, rethrowUndecided, toPilotError } from '../domain/errors';
+import { isEngineLost, isRefusedByDatabase, PilotError, rethrowUndecided, toPilotError } from '../domain/errors';
 import type { RolloutStage } from '../domain/services/rollout';
 import type { Update } from '../domain/update';
 import { serverAnswers } from '../restores/those-that-ran';
@@ -24,7 +24,7 @@ import { restoreStack, rollBackService } from './undo-rollout';
  * Updates one Swarm service to one digest, from the backup to the verdict; or, after a crash, continues from the actual state
  * of the service. Swarm rolls out and rolls back; this asks for it, follows it, probes, and reports.
  *
- * Rejects only with `engine_unreachable` and NotRecorded: then the update stays `running`, and is called again once an engine
+ * Rejects only with `engine_unreachable`, or as the database refuses: then the update stays `running`, and is called again once an engine
  * answers, or the database can be written.
  */
 export async function updateService(deps: Deps, update: Update): Promise<Update> {
@@ -36,7 +36,7 @@ export async function updateService(deps: Deps, update: Update): Promise<Update>
   } catch (error) {
     if (isEngineLost(error)) checkpoint(run, run.rollout.stage, { engineLost: true });
     // Nothing was requested yet: what was scaled to 0 for the backup does not wait for the database.
-    if (error instanceof NotRecorded && isAt(run, 'preparing'))
+    if (isRefusedByDatabase(error) && isAt(run, 'preparing'))
       await serveAgain(run, run.rollout.scaled ?? [], SHOWN_NOWHERE);
     throw error;
   }

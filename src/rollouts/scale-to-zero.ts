@@ -2,7 +2,7 @@ import { asideName, isOurs } from '../containers/artifact-names';
 import { asOther } from '../containers/check-health';
 import { discard } from '../containers/start-stop-remove';
 import type { Container } from '../domain/container';
-import { codeOf, messageOf, PilotError, rethrowUndecided } from '../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { formatDuration } from '../domain/format';
 import { type Idle, otherScales, type Scaled } from '../domain/services/rollout';
 import { replicasOf, type ServiceInspect, type ServiceSpec, stopGraceMs } from '../domain/services/swarm-inspect';
@@ -56,7 +56,7 @@ export async function removeReaders({ engine, update, logger }: ServiceRun): Pro
     try {
       await discard(engine, id);
     } catch (error) {
-      rethrowUndecided(error);
+      rethrowEngineLost(error);
       logger.warn('a container of the backup could not be removed', { name, reason: messageOf(error) });
     }
   }
@@ -69,7 +69,7 @@ export async function scaleToZero(run: ServiceRun, { serviceId, name }: Scaled, 
     const service = await scale(run, serviceId, 0);
     await noTaskRuns(run, service, progress);
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     if (codeOf(error) === 'backup_failed') throw error;
     const message = `${name} could not be scaled to 0 for the backup: ${messageOf(error)}`;
     throw new PilotError('backup_failed', message, { cause: error });
@@ -121,7 +121,7 @@ export async function scaleBack(run: ServiceRun, which: readonly Scaled[]): Prom
       if (service === null) troubles.push(`${name} was removed externally`);
       else if (replicasOf(service.Spec) === 0) await scale(run, serviceId, replicas);
     } catch (error) {
-      rethrowUndecided(error);
+      rethrowEngineLost(error);
       run.logger.error('a service is not scaled back', {
         update: run.update.id,
         service: name,
@@ -155,7 +155,7 @@ export async function serveAgain(run: ServiceRun, which: readonly Scaled[], prog
         `${name}, which was scaled to 0 for the backup: ${await checkService({ ...run, target, rollout }, image, progress)}`,
       );
     } catch (error) {
-      rethrowUndecided(error);
+      rethrowEngineLost(error);
       troubles.push(`${name} is not healthy: ${messageOf(error)}`);
     }
   }

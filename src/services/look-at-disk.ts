@@ -3,7 +3,7 @@ import type { WorkOutcome } from '../domain/due-work';
 import { formatBytes } from '../domain/format';
 import { readTargets } from './read-targets';
 import { DF, diskProblem, parseDf } from '../domain/disk/df';
-import { messageOf, rethrowUndecided } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 
 /** One after the other: a host whose images have no `df` must not keep the worker. */
 const MOST_ASKED = 10;
@@ -50,7 +50,7 @@ export async function freeAsSeenBy(
     const { exitCode, stdout } = await engine.exec(id, DF, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
     return exitCode === 0 ? parseDf(stdout.split('\n')) : null;
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     logger.debug('the free disk space is not known', { container: id, reason: messageOf(error) });
     return null;
   }

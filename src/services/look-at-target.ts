@@ -2,7 +2,7 @@ import { foreseeCarryOver, foreseeCarryOvers } from '../containers/carry-over/re
 import { findUnhealthy, healthFailureOf, lastLines } from '../containers/check-health';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
-import { messageOf, rethrowUndecided } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import type { HealthFailure } from '../domain/health/health-failure';
 import { type CarryOver, NOTHING_TO_SAY } from '../domain/recreate/carry-over';
 import { type Platform, platformOf } from '../domain/recreate/platform';
@@ -61,7 +61,7 @@ export async function serviceFailureOf(
     }
     return null;
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     deps.logger.warn('the health of a service is not known', { service: target.name, reason: messageOf(error) });
     return null;
   }

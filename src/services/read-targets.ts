@@ -2,7 +2,7 @@ import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
 import { isServer, membersOf, placeOf } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
-import { codeOf, EngineError, messageOf, PilotError, rethrowUndecided } from '../domain/errors';
+import { codeOf, EngineError, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { placeOfData, type PlaceOfData, whyTwice } from '../domain/services/place-of-data';
 import { whyUnprotected, toTarget } from '../domain/services/to-target';
 import type { ServiceInspect, TaskInspect } from '../domain/services/swarm-inspect';
@@ -70,7 +70,7 @@ export async function certainRoleOf({ swarm }: Pick<Deps, 'swarm'>): Promise<Swa
   try {
     return await swarm.role();
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     const words = `Not known whether the engine is still a manager of its Swarm: ${messageOf(error)}`;
     throw new EngineError('engine_unreachable', words, { cause: error });
   }
@@ -81,7 +81,7 @@ export async function roleOf({ swarm, logger }: Pick<Deps, 'swarm' | 'logger'>):
   try {
     return await swarm.role();
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     logger.debug('not known whether the engine is in a Swarm', { reason: messageOf(error) });
     return { role: 'none' };
   }

@@ -6,7 +6,7 @@ import { adoptHolder, keepLeftover, keepWayBack } from '../containers/kept-conta
 import { imageIfThere, inspectByName, inspectIfThere } from '../containers/read-containers';
 import { renameRestarting, startJoining, stopIfThere } from '../containers/start-stop-remove';
 import type { ContainerInspect, ImageInspect } from '../domain/engine-inspect';
-import { type ErrorCode, isEngineLost, messageOf, type PilotError, rethrowUndecided } from '../domain/errors';
+import { type ErrorCode, isEngineLost, messageOf, type PilotError, rethrowEngineLost } from '../domain/errors';
 import { digestReference, parseImageReference } from '../domain/images/image-reference';
 import { listed } from '../domain/recreate/carry-over';
 import { type Difference, differences } from '../domain/recreate/compare-containers';
@@ -41,7 +41,7 @@ export async function bringBack(run: ActiveUpdate, error: PilotError | null): Pr
     logger.warn('a container was brought back', { update: update.id, reason: back.words });
     return back;
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     logger.error('no container could be brought back', { update: update.id, reason: messageOf(error) });
     const words = `No container named ${name} runs, and diun-pilot could not start one: ${messageOf(error)}`;
     return { words, id: null };
@@ -202,7 +202,7 @@ async function recordWayBack(run: ActiveUpdate, left: Left): Promise<string[]> {
     await keepWayBack(run, entryOf(run, left));
     return [];
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     return [`${left.name} could not be stopped (${messageOf(error)}).`];
   }
 }
@@ -211,7 +211,7 @@ async function recordLeftover(run: ActiveUpdate, left: Left): Promise<string> {
   const stopped = await keepLeftover(run, entryOf(run, left)).then(
     () => 'is stopped',
     (error: unknown) => {
-      rethrowUndecided(error);
+      rethrowEngineLost(error);
       return `could not be stopped (${messageOf(error)})`;
     },
   );

@@ -4,7 +4,7 @@ import { stopAndRemove } from '../containers/start-stop-remove';
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { WorkOutcome } from '../domain/due-work';
-import { messageOf, rethrowUndecided } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { plural, shortDigest, shortId } from '../domain/format';
 import { formatReference, repositoryOf, tryParseImageReference } from '../domain/images/image-reference';
 import type { ReplacedImage } from '../ports/store';
@@ -31,7 +31,7 @@ export async function cleanUp(run: Run): Promise<void> {
       return [tag, data, kept, removed].filter((part) => part !== null).join('; ');
     });
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     const reason = messageOf(error);
     checkpoint(run, run.journal.stage, { cleanUpFailure: reason });
     run.logger.warn('the old container could not be removed', { update: run.update.id, reason });
@@ -96,7 +96,7 @@ async function removeOne({ engine, store, logger }: Deps, image: ReplacedImage):
     logger.info('an old image is removed', { image: shortDigest(imageId), repository });
     return true;
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     logger.warn('an old image cannot be removed', {
       image: shortDigest(imageId),
       repository,

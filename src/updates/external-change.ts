@@ -1,7 +1,7 @@
 import { asideName } from '../containers/artifact-names';
 import { inspectByName, inspectIfThere } from '../containers/read-containers';
 import { renameTo, startJoining } from '../containers/start-stop-remove';
-import { messageOf, PilotError, rethrowUndecided } from '../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import type { ActiveUpdate } from './run';
 import { shortId } from '../domain/format';
 
@@ -53,7 +53,7 @@ export async function promoteNewContainer(run: ActiveUpdate): Promise<void> {
     await renameTo(engine, journal.newContainerId, journal.containerName);
     await startJoining(run, journal.newContainerId);
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     run.logger.error('the new container does not take the place of the old one, which is gone', {
       update: run.update.id,
       reason: messageOf(error),

@@ -30,7 +30,7 @@ import { seeToNeighbours, startTouched } from './neighbours/see-to-neighbours';
 import { repositoryIn } from './clean-up';
 import { afterSoakRollback } from './soak/soak-rollback';
 import { beginSoak } from './soak/keep-for-soak';
-import { type ActiveUpdate, recordedTogether } from './run';
+import type { ActiveUpdate } from './run';
 import { othersStopped, serveAgain } from './backup/stopped-containers';
 import { undoPreparation } from './prepare-replacement';
 
@@ -132,7 +132,7 @@ function withWords(error: PilotError | null, broughtBack: string): PilotError {
 /** Ends the run of a container. */
 function end(run: ActiveUpdate, verdict: Verdict, error: PilotError | null, leftovers: readonly string[]): Update {
   const { store, update, journal } = run;
-  return recordedTogether(store, () => {
+  return store.transaction(() => {
     const soaks = verdict === 'succeeded' && beginSoak(run);
     const sentences = [...soakFailure(journal), reasonOfEnd(journal, verdict, error)];
     const reason = [...sentences, ...keptSentences(run, update), ...leftovers].join(' ');
@@ -157,7 +157,7 @@ export function storeEnd(
 ): Update {
   const { store, clock, update, logger } = run;
   const { verdict, error, reason, followUp } = end;
-  const ended = recordedTogether(store, () => {
+  const ended = store.transaction(() => {
     endInterruptedSteps(run);
     const changed = store.updates.change(update.id, {
       status: verdict,

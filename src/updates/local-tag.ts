@@ -1,6 +1,6 @@
 import { insist } from '../containers/insist';
 import { imageIfThere, inspectByName, readContainers } from '../containers/read-containers';
-import { messageOf, rethrowUndecided } from '../domain/errors';
+import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { type ActiveUpdate, checkpoint } from './run';
 
 /**
@@ -25,7 +25,7 @@ export async function syncLocalTagIfPossible(run: ActiveUpdate): Promise<void> {
   try {
     await insist(run, `the local tag of update ${run.update.id}`, () => syncLocalTag(run));
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     const { newReference: tag } = run.journal;
     run.logger.error('the local tag does not name what runs', { update: run.update.id, tag, reason: messageOf(error) });
   }

@@ -4,7 +4,7 @@ import { copyLayerFiles, withPresentVolumes } from '../containers/carry-over/cop
 import { imageIfThere } from '../containers/read-containers';
 import { discard, removeByName } from '../containers/start-stop-remove';
 import type { ContainerInspect, CreateRequest, ImageInspect } from '../domain/engine-inspect';
-import { messageOf, PilotError, rethrowUndecided } from '../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { differences } from '../domain/recreate/compare-containers';
 import { dataDirectoryOf } from '../domain/plan/postgres-major';
 import { createRequest } from '../domain/recreate/create-request';
@@ -66,7 +66,7 @@ async function create(engine: Engine, name: string, request: CreateRequest): Pro
   try {
     return await engine.createContainer(name, request);
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     const message = `The engine did not create the new container: ${messageOf(error)}`;
     throw new PilotError('recreate_failed', message, { cause: error });
   }

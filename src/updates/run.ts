@@ -1,7 +1,7 @@
 import type { Deps } from '../deps';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { codeOf, isRefusedByDatabase, isUndecided, messageOf, NotRecorded, type PilotError } from '../domain/errors';
+import { codeOf, isUndecided, messageOf, type PilotError } from '../domain/errors';
 import type { Journal, Stage } from '../domain/journal';
 import type { StepName, Update } from '../domain/update';
 import type { Progress } from '../lib/logger';
@@ -32,7 +32,7 @@ export class Skipped {
 
 /**
  * Runs one step of the workflow between two entries of the journal. What `work` returns is the step's detail; what it
- * throws is the step's failure, and is thrown on. Rejects with NotRecorded when the database refuses one of the entries.
+ * throws is the step's failure, and is thrown on; but not what decides nothing.
  */
 export async function step(
   run: Pick<ActiveUpdate, 'store' | 'update' | 'clock' | 'logger'>,
@@ -41,17 +41,17 @@ export async function step(
 ): Promise<void> {
   const { store, update, clock } = run;
   const logger = run.logger.child({ update: update.id, container: update.container, step: name });
-  recorded(() => store.updates.beginStep(update.id, name));
+  store.updates.beginStep(update.id, name);
   logger.info('step started');
   const progress = writtenProgress({ clock, logger }, (detail) => store.updates.stepDetail(update.id, name, detail));
   try {
     const outcome = await work(progress);
     const skipped = outcome instanceof Skipped;
     const detail = skipped ? outcome.reason : outcome;
-    recorded(() => store.updates.endStep(update.id, name, skipped ? 'skipped' : 'succeeded', detail));
+    store.updates.endStep(update.id, name, skipped ? 'skipped' : 'succeeded', detail);
     logger.info(skipped ? 'step skipped' : 'step succeeded', { detail });
   } catch (error) {
-    if (!isUndecided(error)) recorded(() => store.updates.endStep(update.id, name, 'failed', messageOf(error)));
+    if (!isUndecided(error)) store.updates.endStep(update.id, name, 'failed', messageOf(error));
     logger.warn('step failed', { code: codeOf(error), reason: messageOf(error) });
     throw error;
   }
@@ -60,21 +60,7 @@ export async function step(
 /** Writes how far the run has come, before the act that it announces. What was read of `run.journal` before is old then. */
 export function checkpoint(run: ActiveUpdate, stage: Stage, known: Partial<Journal> = {}): void {
   run.journal = { ...run.journal, ...known, stage };
-  recorded(() => run.store.updates.saveJournal(run.update.id, run.journal));
-}
-
-/** All of the entries or none. Rejects as `recorded`. */
-export function recordedTogether<T>({ transaction }: Pick<Deps['store'], 'transaction'>, write: () => T): T {
-  return recorded(() => transaction(write));
-}
-
-/** Rejects with NotRecorded: a write that the database refuses decides nothing about the container. */
-export function recorded<T>(write: () => T): T {
-  try {
-    return write();
-  } catch (error) {
-    throw isRefusedByDatabase(error) ? new NotRecorded(error) : error;
-  }
+  run.store.updates.saveJournal(run.update.id, run.journal);
 }
 
 /** Id of the container that was created for this update. Throws when there is none: a defect. */

@@ -2,7 +2,7 @@ import { asideName } from '../containers/artifact-names';
 import { healthOf } from '../containers/check-health';
 import { keepStopped, renameRestarting, renameTo, startJoining } from '../containers/start-stop-remove';
 import type { ContainerInspect } from '../domain/engine-inspect';
-import { codeOf, messageOf, PilotError, rethrowUndecided } from '../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { shortId } from '../domain/format';
 import { canaryProbe } from '../domain/handover';
 import type { Progress } from '../lib/logger';
@@ -48,7 +48,7 @@ async function startNew(run: Run): Promise<void> {
   try {
     await startJoining(run, newContainerOf(run));
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     throw new PilotError('recreate_failed', `The new container did not start: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -4,7 +4,7 @@ import { changeAsDetail } from '../domain/data/compare-fingerprints';
 import {
   isEngineLost,
   messageOf,
-  NotRecorded,
+  isRefusedByDatabase,
   type PilotError,
   rethrowUndecided,
   toPilotError,
@@ -37,7 +37,7 @@ import { drainOld, handsOver, startAlongside, swapContainers } from './swap-cont
  * the journal. Whatever happens, exactly one whole container of that name is left, the local tag names the image
  * it runs, and the verdict is stored with its mail.
  *
- * Rejects only with `engine_unreachable` and NotRecorded: then nothing can be known or written, the update stays `running`, and it
+ * Rejects only with `engine_unreachable`, or as the database refuses: then nothing can be known or written, the update stays `running`, and it
  * is called again once an engine answers, or the database can be written.
  */
 export async function updateContainer(deps: Deps, update: Update): Promise<Update> {
@@ -48,7 +48,7 @@ export async function updateContainer(deps: Deps, update: Update): Promise<Updat
   } catch (error) {
     if (isEngineLost(error)) checkpoint(run, run.journal.stage, { engineLost: true });
     // Nothing was changed yet: what was stopped for the backup does not wait for the database.
-    if (error instanceof NotRecorded && isAt(run, 'preparing')) await startStopped(run);
+    if (isRefusedByDatabase(error) && isAt(run, 'preparing')) await startStopped(run);
     throw error;
   }
 }

@@ -2,10 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Database, openDatabase } from '../../src/adapters/sqlite/database';
-import { storeIn } from '../../src/adapters/sqlite/store';
 import { isRefusedByDatabase } from '../../src/domain/errors';
-import { recordedTogether } from '../../src/updates/run';
-import { TestClock } from '../support/test-clock';
 
 // What a real SQLite throws decides nothing about an update, unless it is a defect of ours.
 
@@ -41,13 +38,11 @@ test('a database that cannot be written', () => {
   expect(isRefusedByDatabase(thrown(write))).toBe(true);
 });
 
-test('another process that writes for too long, also to all of the entries of an update', () => {
+test('another process that writes for too long', () => {
   const other = openDatabase(join(folder, 'pilot.db'));
   database.pragma('busy_timeout = 1');
   other.exec('BEGIN IMMEDIATE');
   expect(isRefusedByDatabase(thrown(write))).toBe(true);
-  const store = storeIn(database, new TestClock());
-  expect(thrown(() => recordedTogether(store, () => undefined))).toMatchObject({ name: 'NotRecorded' });
   other.exec('ROLLBACK');
   other.close();
 });

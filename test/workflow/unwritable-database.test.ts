@@ -4,6 +4,8 @@ import { messageOf } from '../../src/domain/errors';
 import { readContainers } from '../../src/containers/read-containers';
 import { workOnce } from '../../src/queue/worker';
 import { runForge } from '../support/forge-scene';
+import type { ImageSpec } from '../support/fake-engine-types';
+import { runForgeStack } from '../support/swarm/forge-stack';
 import { diskIsFull, refuseWrite } from '../support/refuse-write';
 import { rehearsalOf, rehearsalScene } from '../support/rehearsal-scene';
 import { openRenewalScene } from '../support/renewal-scene';
@@ -66,8 +68,10 @@ describe('progress that cannot be written decides no verdict', () => {
   });
 });
 
+type Write = 'beginStep' | 'endStep' | 'saveJournal' | 'saveRollout' | 'change';
+
 /** Refused once, at the `nth` write of this kind. */
-function refuseOnce(write: 'beginStep' | 'endStep' | 'saveJournal' | 'saveRollout' | 'change', nth: number): void {
+function refuseOnce(write: Write, nth: number): void {
   const { updates } = scene.store;
   const real = updates[write].bind(updates) as (...given: unknown[]) => unknown;
   let writes = 0;
@@ -88,7 +92,7 @@ async function untilItIsWritten(): Promise<void> {
 
 describe('an entry of the journal that cannot be written decides no verdict', () => {
   const WRITES = (['beginStep', 'endStep', 'saveJournal', 'change'] as const).flatMap((write) =>
-    [1, 2, 3, 4, 5].map((nth) => [write, nth] as const),
+    [1, 2, 3, 4, 5, 6, 7, 8, 9].map((nth) => [write, nth] as const),
   );
 
   it.each(WRITES)('a healthy update goes on: %s, number %i', async (write, nth) => {
@@ -99,6 +103,9 @@ describe('an entry of the journal that cannot be written decides no verdict', ()
     scene.hear('docker.io/library/nginx:stable', scene.engine.publish('nginx:stable').digest);
     await untilItIsWritten();
     expect(scene.updates()).toMatchObject([{ status: 'succeeded', error: null }]);
+    // Where the entry of the cleanup was refused, the old container is removed ten minutes later.
+    await scene.clock.advance(660_000);
+    await scene.settle();
     expect(scene.engine.containerNames()).toEqual(['web-nginx-1']);
   });
 
@@ -116,23 +123,32 @@ describe('an entry of the journal that cannot be written decides no verdict', ()
 });
 
 describe('an entry of a rollout that cannot be written decides no verdict', () => {
-  const IMAGE = 'docker.io/library/nginx:1.28';
   const LABELS = { 'diun.enable': 'true', 'update.policy': 'automatic', 'com.docker.stack.namespace': 'site' };
-  const WRITES = (['beginStep', 'endStep', 'saveRollout'] as const).flatMap((write) =>
-    [1, 2, 3, 4].map((nth) => [write, nth] as const),
+  const WRITES = (['beginStep', 'endStep', 'saveRollout', 'change'] as const).flatMap((write) =>
+    [1, 2, 3, 4, 5, 6, 7, 8].map((nth) => [write, nth] as const),
   );
 
-  it.each(WRITES)('of a service: %s, number %i', async (write, nth) => {
+  async function rolledOut(write: Write, nth: number, spec: ImageSpec): Promise<string> {
     scene = openScene();
     scene.swarm.init();
     const old = scene.engine.publish('nginx:1.28');
     scene.swarm.addService({ name: 'site_web', image: `nginx:1.28@${old.digest}`, labels: LABELS });
     refuseOnce(write, nth);
-    const { digest } = scene.engine.publish('nginx:1.28');
-    scene.hear(IMAGE, digest);
+    const next = scene.engine.publish('nginx:1.28', spec);
+    scene.hear('docker.io/library/nginx:1.28', next.digest);
     await untilItIsWritten();
+    const image = (await scene.swarm.service('site_web')).Spec.TaskTemplate.ContainerSpec?.Image ?? '';
+    return image.endsWith(next.digest) ? 'new' : image.endsWith(old.digest) ? 'old' : image;
+  }
+
+  it.each(WRITES)('of a good image: %s, number %i', async (write, nth) => {
+    expect(await rolledOut(write, nth, {})).toBe('new');
     expect(scene.updates()).toMatchObject([{ status: 'succeeded', error: null }]);
-    expect((await scene.swarm.service('site_web')).Spec.TaskTemplate.ContainerSpec?.Image).toContain(digest);
+  });
+
+  it.each(WRITES)('of one that fails: %s, number %i', async (write, nth) => {
+    expect(await rolledOut(write, nth, { health: 'exits' })).toBe('old');
+    expect(scene.updates()).toMatchObject([{ status: 'rolled_back', error: { code: 'unhealthy' } }]);
   });
 });
 
@@ -183,6 +199,31 @@ describe('what was stopped for the backup is started', () => {
     expect(running()).toEqual(NAMES);
     expect(scene.updates()).toMatchObject([{ status: 'succeeded' }]);
   });
+});
+
+it('a service that was scaled to 0 for its backup runs again, though the database cannot be written', async () => {
+  const stack = runForgeStack();
+  ({ scene } = stack);
+  const replicas = async (): Promise<unknown> =>
+    (await scene.swarm.service('forge_gitea')).Spec.Mode.Replicated?.Replicas;
+  stack.publish('gitea:1');
+  let hasRoom: (() => void)[] = [];
+  const refuse = (): void => {
+    const writes = ['change', 'saveRollout', 'beginStep', 'stepDetail', 'endStep'] as const;
+    hasRoom = [
+      refuseWrite(scene.store.backups, 'change'),
+      ...writes.map((each) => refuseWrite(scene.store.updates, each)),
+    ];
+  };
+  scene.swarm.onUpdate = (when) =>
+    when === 'after' && hasRoom.length === 0 && scene.swarm.lines.at(-1) === 'scale 0 forge_gitea' && refuse();
+  await expect(stack.update('gitea')).rejects.toThrow('disk is full');
+  expect(scene.swarm.lines).toContain('scale 0 forge_gitea');
+  expect(await replicas()).toBe(1);
+  hasRoom.forEach((allow) => allow());
+  await scene.settle();
+  expect(await replicas()).toBe(1);
+  expect(scene.updates()).toMatchObject([{ status: 'succeeded' }]);
 });
 
 describe('a backup that cannot be recorded', () => {

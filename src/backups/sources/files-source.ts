@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { isRestoreArtifact } from '../../domain/backups/restore-artifact-names';
 import type { Container } from '../../domain/container';
 import type { ContainerInspect } from '../../domain/engine-inspect';
-import { messageOf, PilotError, rethrowUndecided } from '../../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import { hasWeakRoot } from '../../domain/weak-root';
 import type { Engine } from '../../ports/engine';
 import { ExcludeRestoreArtifacts } from './exclude-restore-artifacts';
@@ -123,7 +123,7 @@ async function unreadable(engine: Engine, { Id, HostConfig }: ContainerInspect, 
     const weak = hasWeakRoot(HostConfig);
     return readErrors(stderr).filter(({ why }) => !(weak && /permi/i.test(why)));
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     return [];
   }
 }

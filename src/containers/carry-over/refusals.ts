@@ -3,7 +3,7 @@ import { composeProjectOf } from '../../domain/compose/compose-project';
 import { lifecycleHooks } from '../../domain/compose/lifecycle-hooks';
 import type { Container } from '../../domain/container';
 import type { ContainerInspect, ImageInspect } from '../../domain/engine-inspect';
-import { codeOf, messageOf, rethrowUndecided } from '../../domain/errors';
+import { codeOf, messageOf, rethrowEngineLost } from '../../domain/errors';
 import { runsUnderShell } from '../../domain/handover';
 import {
   linksTo,
@@ -205,7 +205,7 @@ export async function foreseeCarryOver(deps: LooksAhead, container: Container): 
       notes: notes.filter((note) => note !== null),
     };
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     const fields = { container: container.name, reason: messageOf(error) };
     deps.logger.warn('what an update would carry over is not known', fields);
     return NOTHING_TO_SAY;

@@ -7,7 +7,7 @@ import { imageIfThere } from '../../containers/read-containers';
 import { type BackupItem, type BackupManifest, type BackupRecord, NotTried } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
 import type { ImageInspect } from '../../domain/engine-inspect';
-import { messageOf, rethrowUndecided } from '../../domain/errors';
+import { messageOf, rethrowEngineLost } from '../../domain/errors';
 import { environmentOf } from '../../domain/recreate/own-config';
 import type { BackupStorage } from '../../ports/backup-storage';
 import { asReadNow, readTargets } from '../../services/read-targets';
@@ -58,7 +58,7 @@ async function serverOf({ engine }: RestoreDeps, found: Container | null): Promi
   try {
     return found && (await asReadNow(engine, found));
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     return null;
   }
 }
@@ -95,7 +95,7 @@ export async function preloadedBy(
     if (libraries === '') return [];
     return [`shared_preload_libraries=${libraries}`, ...(await psql.list(OWN_DATABASES))];
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     deps.logger.warn('what a database server preloads is not known', {
       server: running.name,
       reason: messageOf(error),

@@ -4,7 +4,7 @@ import { lastLines } from '../../containers/check-health';
 import { inspectByName } from '../../containers/read-containers';
 import { removeOneOff, repeatRefused, type OneOffDeps } from '../../containers/kept-containers';
 import type { CreateRequest, ImageInspect } from '../../domain/engine-inspect';
-import { codeOf, messageOf, PilotError, rethrowUndecided } from '../../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { Clock } from '../../lib/clock';
 import type { Engine } from '../../ports/engine';
 import { waitUntilHealthy } from '../../probes/wait-until-healthy';
@@ -55,7 +55,7 @@ export async function withThrowaway<T>(
     result = await work({ id, name });
   } catch (error) {
     await removeThrowaway(deps, throwaway).catch((second: unknown) => {
-      rethrowUndecided(second);
+      rethrowEngineLost(second);
       throw new PilotError('drill_failed', `${messageOf(error)} ${messageOf(second)}`, { cause: error });
     });
     throw error;

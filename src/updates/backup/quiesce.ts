@@ -6,7 +6,7 @@ import { keepStopped } from '../../containers/start-stop-remove';
 import { placeOf } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
 import type { ContainerInspect } from '../../domain/engine-inspect';
-import { codeOf, messageOf, PilotError, rethrowUndecided, toPilotError } from '../../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../../domain/errors';
 import { isWell, type Stopped, type Writer } from '../../domain/health/health-failure';
 import { networkOwner } from '../../domain/network/shared-network';
 import type { Progress } from '../../lib/logger';
@@ -65,7 +65,7 @@ export async function fetchInAdvance<R extends Fetching>(
     await pull(run, (detail) => progress(`fetching the image in advance: ${detail}`));
     return true;
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     run.logger.warn('the image could not be fetched in advance', { update: run.update.id, reason: messageOf(error) });
     run.pullFailure = toPilotError(error);
     return false;
@@ -156,7 +156,7 @@ async function stop(run: Run, id: string, name: string): Promise<void> {
   try {
     await keepStopped(run, id);
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     if (codeOf(error) !== 'container_not_found')
       throw new PilotError('backup_failed', `${name} could not be stopped for the backup: ${messageOf(error)}`, {
         cause: error,

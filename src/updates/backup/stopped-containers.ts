@@ -8,7 +8,7 @@ import { startJoining } from '../../containers/start-stop-remove';
 import { placeOf } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
 import type { ContainerInspect } from '../../domain/engine-inspect';
-import { messageOf, PilotError, rethrowUndecided } from '../../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { Stopped, Writer } from '../../domain/health/health-failure';
 import type { Progress } from '../../lib/logger';
 import type { ListedContainer } from '../../ports/engine';
@@ -75,7 +75,7 @@ export async function startStopped(
     try {
       await insist(run, `the start of ${name}`, () => startJoining(run, id));
     } catch (error) {
-      rethrowUndecided(error);
+      rethrowEngineLost(error);
       run.logger.error('a container that was stopped for the backup does not start', {
         update: run.update.id,
         container: name,

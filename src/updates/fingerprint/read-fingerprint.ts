@@ -9,7 +9,7 @@ import {
   OBJECT_KINDS,
   serverTitle,
 } from '../../domain/data/data-fingerprint';
-import { messageOf, PilotError, rethrowUndecided } from '../../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { Progress } from '../../lib/logger';
 import { identifier, literal } from '../../lib/sql-quoting';
 import type { Engine } from '../../ports/engine';
@@ -66,7 +66,7 @@ export async function readFingerprint(
     try {
       await read();
     } catch (error) {
-      rethrowUndecided(error);
+      rethrowEngineLost(error);
       fingerprint.unread.push({ what, why: messageOf(error) });
     }
   };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BOUNDS } from '../../domain/bounds';
-import { messageOf, PilotError, rethrowUndecided } from '../../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import { readWithin } from '../../lib/streams';
 import type { Engine } from '../../ports/engine';
 import { conninfo, readPostgresLogin, UTF8, type PostgresLogin } from '../../probes/postgres-probe';
@@ -61,7 +61,7 @@ export async function readCluster(engine: Engine, server: { id: string; name: st
     const inTemplate = texts.parse(await ask('template1', IN_TEMPLATE));
     return { ...rest, inTemplate, login: { user: login.user }, name: server.name, major: Math.floor(version / 10_000) };
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     const message = `The set-up of ${server.name} could not be read, so a new major cannot be given the same: ${messageOf(error)}`;
     throw new PilotError('preflight_blocked', message, { cause: error });
   }

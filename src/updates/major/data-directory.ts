@@ -3,7 +3,7 @@ import { discard, keepStopped, startJoining, stopIfThere } from '../../container
 import { environmentOf } from '../../domain/recreate/own-config';
 import type { Clock } from '../../lib/clock';
 import { artifactFolder } from '../../domain/backups/restore-artifact-names';
-import { codeOf, messageOf, PilotError, rethrowUndecided } from '../../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import { type MajorJournal, stagedFolder } from '../../domain/journal';
 import { topFolder } from '../../domain/recreate/carry-over';
 import { CLEAR, REMOVE_BEFORE, SWAP_BACK, TIDY } from '../../restores/files/move-scripts';
@@ -103,7 +103,7 @@ export async function clearStaged(run: ActiveUpdate, of = run.journal.oldContain
   try {
     await onDataDirectory(run, major, { script: CLEAR, of });
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     const left = `${major.directory}/${stagedFolder(major)}`;
     run.logger.warn('the new data directory could not be removed', { left, reason: messageOf(error) });
   }
@@ -140,7 +140,7 @@ export async function removeDueData(deps: KeptDeps): Promise<boolean> {
       store.keptData.remove(kept.updateId);
       logger.info('a kept data directory is removed', { container: kept.container, folder: kept.folder });
     } catch (error) {
-      rethrowUndecided(error);
+      rethrowEngineLost(error);
       const keepUntil = new Date(clock.now().getTime() + TRY_AGAIN_MS).toISOString();
       store.keptData.add({ ...kept, keepUntil });
       logger.warn('a kept data directory could not be removed', { folder: kept.folder, reason: messageOf(error) });
@@ -166,7 +166,7 @@ export async function forgetRemovedData({ engine, store }: Pick<KeptDeps, 'engin
     try {
       if ((await engine.stat(container, `${directory}/${folder}`)) === null) store.keptData.remove(updateId);
     } catch (error) {
-      rethrowUndecided(error);
+      rethrowEngineLost(error);
     }
   }
 }

@@ -3,7 +3,7 @@ import { type DumpedServer, folderOf, serversIn } from '../../backups/backup-set
 import { lastLines } from '../../containers/check-health';
 import { keepStopped } from '../../containers/start-stop-remove';
 import { compareStates, differencesText, stateText } from '../../domain/data/server-state';
-import { messageOf, PilotError, rethrowUndecided } from '../../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import type { MajorJournal } from '../../domain/journal';
 import type { Progress } from '../../lib/logger';
 import { psqlOf } from '../../restores/databases/psql';
@@ -162,7 +162,7 @@ async function answers(run: Run, server: { id: string; name: string }, progress:
   try {
     await (await psqlOf(run.engine, server)).list('SELECT 1');
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     const said = await lastLines(run, server.id);
     throw failed(`The new server does not answer: ${messageOf(error)}${said}`, error);
   }
@@ -173,7 +173,7 @@ async function load(run: Run, server: { id: string; name: string }, progress: Pr
   try {
     await restoreInto(parts, server, await dumpedBefore(run), 'lasting');
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     throw failed(messageOf(error), error);
   }
 }

@@ -4,7 +4,7 @@ import { inspectAll, inspectIfReadable } from '../../containers/read-containers'
 import { dependentsOf, inStartOrder, restartedWith } from '../../domain/compose/depends-on';
 import type { Container } from '../../domain/container';
 import type { ContainerInspect, ContainerSnapshot } from '../../domain/engine-inspect';
-import { codeOf, messageOf, rethrowUndecided } from '../../domain/errors';
+import { codeOf, messageOf, rethrowEngineLost } from '../../domain/errors';
 import { addressesIn, type Front, namesIn, type Neighbour } from '../../domain/health/neighbour';
 import { networkOwner } from '../../domain/network/shared-network';
 import { nginxUpstreams, type Proxied } from '../../domain/nginx/nginx-sites';
@@ -161,7 +161,7 @@ async function proxiedBy(run: Run, { id, name }: Container): Promise<Proxied | n
   try {
     return nginxUpstreams(await nginxConfiguration(run.engine, id));
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     const fields = { update: run.update.id, container: name, reason: messageOf(error) };
     run.logger.warn('the configuration of an nginx next to the container could not be read', fields);
     return null;

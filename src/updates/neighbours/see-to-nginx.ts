@@ -1,7 +1,7 @@
 import { type Reloaded, reloadNginx } from '../../containers/nginx';
 import { containerOf, inspectByName, inspectIfThere } from '../../containers/read-containers';
 import type { ContainerInspect } from '../../domain/engine-inspect';
-import { codeOf, messageOf, PilotError, rethrowUndecided } from '../../domain/errors';
+import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import { formatTimeout } from '../../domain/format';
 import { addressesIn, type Front, type Neighbour } from '../../domain/health/neighbour';
 import type { ProxiedSite } from '../../domain/nginx/nginx-sites';
@@ -57,7 +57,7 @@ async function reloadIfPossible(run: ActiveUpdate, { name }: Neighbour, containe
     const { how } = await reloadNginx(run.engine, container);
     run.logger.info('nginx is reloaded for a handover', { update: run.update.id, container: name, how });
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     const fields = { update: run.update.id, container: name, reason: messageOf(error) };
     run.logger.warn('nginx could not be reloaded for a handover', fields);
   }

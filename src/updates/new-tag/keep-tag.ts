@@ -11,7 +11,7 @@ import {
 } from '../../domain/compose/tag-edit';
 import type { Container } from '../../domain/container';
 import { passGuards } from '../../domain/decision/guards';
-import { codeOf, messageOf, rethrowUndecided } from '../../domain/errors';
+import { codeOf, messageOf, rethrowEngineLost } from '../../domain/errors';
 import { tryParseImageReference } from '../../domain/images/image-reference';
 import { parseTag } from '../../domain/images/tags';
 import { versionJump } from '../../domain/images/version-jump';
@@ -46,7 +46,7 @@ export async function foreseeTag(
     await projectFiles.mayReplace({ folder, path });
     return { container: name, path };
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     return { container: name, why: messageOf(error) };
   }
 }
@@ -103,7 +103,7 @@ async function keepIn(keeping: Keeping): Promise<Kept> {
     const note = run.journal.tagNote ?? `${decision.place.path} names ${change.newReference}`;
     return await known(keeping, texts, note);
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     return left(placeByHand(change, null, project.composeFiles, messageOf(error)));
   }
 }
@@ -178,7 +178,7 @@ export async function putTagBack(run: Run): Promise<void> {
     const { edit } = decision;
     await writeEdit(run, project.folder, { texts, edit }, 'the tag from before the update is written again');
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     leave(run, placeByHand(change, null, project.composeFiles, messageOf(error)));
   }
 }

@@ -2,7 +2,7 @@ import { asideName } from '../../containers/artifact-names';
 import { removeByName } from '../../containers/start-stop-remove';
 import { runsNginx } from '../../domain/application';
 import type { CreateRequest, EndpointSettings, ImageInspect } from '../../domain/engine-inspect';
-import { messageOf, PilotError, rethrowUndecided } from '../../domain/errors';
+import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
 import { isFaultOfImage } from '../../domain/health/health-failure';
 import { configTest } from '../../domain/nginx/config-test';
 import { createRequest } from '../../domain/recreate/create-request';
@@ -58,7 +58,7 @@ async function testIn(
   try {
     return await runOnce(run, name, image, copied);
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     throw explain(error);
   } finally {
     await removeByName(run, name);

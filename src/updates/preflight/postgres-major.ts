@@ -3,7 +3,7 @@ import { dfOf, parseDf } from '../../domain/disk/df';
 import type { ImageInspect, ContainerInspect } from '../../domain/engine-inspect';
 import { formatBytes } from '../../domain/format';
 import { environmentOf } from '../../domain/recreate/own-config';
-import { PilotError, rethrowUndecided } from '../../domain/errors';
+import { PilotError, rethrowEngineLost } from '../../domain/errors';
 import {
   composeChange,
   composeChangeText,
@@ -58,7 +58,7 @@ async function readDataMajor(run: Server, directory: string): Promise<string> {
     if (file !== null) return file.toString().trim();
     throw VERSION_FILE.refuse('There is no such file.');
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     throw new PilotError(
       'preflight_blocked',
       `There is no PG_VERSION in ${directory} of ${run.container.name}, so it is unknown which PostgreSQL its data needs. Set PGDATA of the container to where its data is.`,
@@ -140,7 +140,7 @@ async function freeBytes(engine: Engine, id: string, directory: string): Promise
     const { exitCode, stdout } = await engine.exec(id, dfOf(directory), { signal });
     return exitCode === 0 ? parseDf(stdout.split('\n')) : null;
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     return null;
   }
 }

@@ -5,7 +5,7 @@ import { discard, removeByName } from '../../containers/start-stop-remove';
 import { changesOf } from '../../domain/data/compare-fingerprints';
 import type { DataChange } from '../../domain/data/data-fingerprint';
 import type { ContainerInspect } from '../../domain/engine-inspect';
-import { codeOf, firstLineOf, messageOf, PilotError, rethrowUndecided, withCause } from '../../domain/errors';
+import { codeOf, firstLineOf, messageOf, PilotError, rethrowEngineLost, withCause } from '../../domain/errors';
 import { failsAsBefore, type HealthFailure } from '../../domain/health/health-failure';
 import type { Update } from '../../domain/update';
 import { HOLDS_NOTHING } from '../../restores/files/move-scripts';
@@ -30,7 +30,7 @@ export async function removeNew(run: ActiveUpdate): Promise<void> {
     }
     await removeByName({ engine }, asideName(journal.containerName, 'check', update.id));
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     logger.warn('the new container could not be removed', { update: update.id, reason: messageOf(error) });
   }
 }

@@ -1,7 +1,7 @@
 import { healthFailureOf } from '../../containers/check-health';
 import { containerOf, inspectIfThere } from '../../containers/read-containers';
 import type { Deps } from '../../deps';
-import { firstLineOf, rethrowUndecided } from '../../domain/errors';
+import { firstLineOf, rethrowEngineLost } from '../../domain/errors';
 import type { Neighbour } from '../../domain/health/neighbour';
 import type { Journal } from '../../domain/journal';
 import type { Soak, SoakData } from '../../domain/soak/soak';
@@ -72,7 +72,7 @@ async function isWell(deps: Deps, id: string): Promise<boolean> {
       found !== null && found.State.Running && (await healthFailureOf(deps, await containerOf(deps, found))) === null
     );
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     return false;
   }
 }

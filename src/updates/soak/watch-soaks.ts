@@ -5,7 +5,7 @@ import { renameTo, startJoining } from '../../containers/start-stop-remove';
 import { pageUrl } from '../../decisions/approval-links';
 import type { Deps } from '../../deps';
 import type { ContainerInspect } from '../../domain/engine-inspect';
-import { messageOf, rethrowUndecided } from '../../domain/errors';
+import { messageOf, rethrowEngineLost } from '../../domain/errors';
 import { formatBetween, formatTime, shortId } from '../../domain/format';
 import { isLookDue, judgeSoak, lookEveryMs, type Soak } from '../../domain/soak/soak';
 import { soakEnded } from '../../notifications/mails/soak';
@@ -28,7 +28,7 @@ export async function watchSoaks(deps: Deps): Promise<boolean> {
     try {
       if (await attend(deps, soak)) return true;
     } catch (error) {
-      rethrowUndecided(error);
+      rethrowEngineLost(error);
       deps.logger.warn('a container could not be watched in its soak', {
         ...{ update: soak.updateId, container: soak.container, reason: messageOf(error) },
       });
@@ -213,7 +213,7 @@ async function whyNotStarted(deps: Deps, id: string): Promise<string | null> {
     await insist(deps, 'the start of a container that Compose left', () => startJoining(deps, id));
     return null;
   } catch (error) {
-    rethrowUndecided(error);
+    rethrowEngineLost(error);
     return messageOf(error);
   }
 }

@@ -9,7 +9,6 @@ import { askAgainAt } from '../../domain/decision/rests';
 import { newReferenceFor, targetOf } from '../../domain/images/image-reference';
 import type { Update } from '../../domain/update';
 import { finishUnstarted, type Unstarted } from '../finish';
-import { recordedTogether } from '../run';
 
 /**
  * Looks again at what the decision saw, of a container or a service. The update as it is then, if it does not start: it has its
@@ -29,13 +28,10 @@ export async function judgeStart(deps: Deps, update: Update, container: Containe
   return differs === null ? null : offerInstead(deps, update, container, differs);
 }
 
-/** From now on it runs. `save` stores its journal or rollout, in the same transaction. Rejects as `recorded`. */
-export function beginUpdate({ store, clock }: Deps, { id, hold, reason }: Update, save: () => void): Update {
+/** From now on it runs: to be called in the transaction that stores its journal or rollout. */
+export function beginUpdate({ store, clock }: Deps, { id, hold, reason }: Update): Update {
   const startedAt = clock.now().toISOString();
-  return recordedTogether(store, () => {
-    save();
-    return store.updates.change(id, { status: 'running', startedAt, reason: hold?.reason ?? reason, hold: null });
-  });
+  return store.updates.change(id, { status: 'running', startedAt, reason: hold?.reason ?? reason, hold: null });
 }
 
 /**

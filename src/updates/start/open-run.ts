@@ -15,7 +15,7 @@ import { finishHealthy, finishRetagged, finishUnstarted, finishUntouched, type U
 import { dataFollows } from '../major/data-directory';
 import { keepTag } from '../new-tag/keep-tag';
 import { undoPreparation } from '../prepare-replacement';
-import { type ActiveUpdate, recorded, type Run } from '../run';
+import type { ActiveUpdate, Run } from '../run';
 import { beginUpdate, judgeStart } from './judge-start';
 
 /**
@@ -37,7 +37,10 @@ async function startRun(deps: Deps, update: Update): Promise<Run | { ended: Upda
   if (ended !== null) return { ended };
   const unhealthy = await healthFailureOf(deps, container);
   const journal = { ...firstJournal(update, old, unhealthy), handsOver: container.labels.strategy === 'handover' };
-  const started = beginUpdate(deps, update, () => deps.store.updates.saveJournal(update.id, journal));
+  const started = deps.store.transaction(() => {
+    deps.store.updates.saveJournal(update.id, journal);
+    return beginUpdate(deps, update);
+  });
   return { ...deps, update: started, old, container, journal };
 }
 
@@ -94,7 +97,7 @@ async function beginAgain(run: Run): Promise<Run | { ended: Update }> {
     attempt,
     ran,
   };
-  recorded(() => store.updates.saveJournal(update.id, run.journal));
+  store.updates.saveJournal(update.id, run.journal);
   return run;
 }
 
