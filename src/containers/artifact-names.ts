@@ -23,9 +23,17 @@ export function containerOfOneOff(name: string): string {
   return name.replace(/\.diun-pilot-(check|drill|rehearsal)-[0-9a-z]{10}$/, '');
 }
 
-/** Of a container that an update created or renamed: its container's own name, its role, and the end of the update's id. Null: it is not one. */
+/** A container that moves or reads the files of another one: it has their volumes mounted, and holds nothing of its own. */
+export function holdsNothing(name: string): boolean {
+  return /\.diun-pilot-(backup|restore)-[0-9a-z]{10}$/.test(name);
+}
+
+/**
+ * Of a container that an update or a restore created or renamed: its container's own name, its role, and the end of the id of that
+ * update or restore. Null: it is not one.
+ */
 export function asideParts(name: string): { container: string; role: Role; mark: string } | null {
-  const found = /^(.+)\.diun-pilot-(old|new|check|kept)-([0-9a-z]{10})$/.exec(name);
+  const found = /^(.+)\.diun-pilot-(old|new|check|kept|backup|restore)-([0-9a-z]{10})$/.exec(name);
   return found === null ? null : { container: found[1] ?? '', role: found[2] as Role, mark: found[3] ?? '' };
 }
 

@@ -9,7 +9,7 @@ import type { Logger } from '../lib/logger';
 import type { Engine } from '../ports/engine';
 import type { KeptContainer } from '../ports/stopped-containers';
 import type { Store } from '../ports/store';
-import { asideName, asideParts, isOneOff, isOurs, type Role } from './artifact-names';
+import { asideName, asideParts, holdsNothing, isOneOff, isOurs, type Role } from './artifact-names';
 import { copyWhole } from './carry-over/copy-files';
 import { askedPlatform, lostFiles } from './carry-over/layer-files';
 import { inspectByName, inspectIfThere } from './read-containers';
@@ -155,7 +155,7 @@ async function removeDue(deps: KeptDeps, kept: KeptContainer): Promise<void> {
   }
   const isOld = asideParts(found?.Name.slice(1) ?? '')?.role === 'old';
   if (found !== null && isOneOff(found.Name)) await removeWithData(engine, kept.containerId);
-  else if (found !== null && (kept.leftover || isOld)) {
+  else if (found !== null && (kept.leftover || isOld) && !holdsNothing(found.Name)) {
     const bearer = await inspectByName(engine, kept.container);
     if (bearer === null) return postpone(deps, kept, onlyCopy(kept));
     await keepItsFiles(deps, kept, found, bearer);

@@ -5,8 +5,9 @@ import type { Engine, ListedContainer } from '../ports/engine';
 import type { KeptContainer } from '../ports/stopped-containers';
 import type { Store } from '../ports/store';
 import { isOneOff, isOurs } from './artifact-names';
-import { inspectByName } from './read-containers';
-import { keepStopped, rearmRunning, startIfStopped } from './start-stop-remove';
+import { insist } from './insist';
+import { inspectByName, inspectIfThere } from './read-containers';
+import { keepStopped, rearmRunning, startJoining } from './start-stop-remove';
 
 type Keeping = Pick<Store, 'keptContainers'>;
 
@@ -46,6 +47,26 @@ async function stopKept(deps: Deps, listed: readonly ListedContainer[]): Promise
       noteTrouble(deps, kept, `It was started externally and could not be stopped: ${messageOf(error)}`);
     }
   }
+  for (const kept of deps.store.keptContainers.all()) await startBlocked(deps, kept);
+}
+
+/** While the kept one still runs, its replacement waits. What the engine goes on refusing is given up, and listed. */
+async function startBlocked(deps: Deps, kept: KeptContainer): Promise<void> {
+  const { blocks, ...done } = kept;
+  if (blocks === undefined) return;
+  const runs = async (id: string): Promise<boolean | undefined> =>
+    (await inspectIfThere(deps.engine, id))?.State.Running;
+  try {
+    await insist(deps, `the start of ${kept.container}`, async () => {
+      if ((await runs(kept.containerId)) === true) return;
+      if ((await runs(blocks)) === false) await startJoining(deps, blocks);
+      deps.store.keptContainers.add(done);
+    });
+  } catch (error) {
+    rethrowEngineLost(error);
+    const trouble = `It was started externally and was stopped again, but ${kept.container} does not start: ${messageOf(error)}`;
+    noteTrouble(deps, done, trouble);
+  }
 }
 
 /** Null: the engine does not list them, which keeps no other work waiting. */
@@ -64,9 +85,9 @@ async function stopAgain(deps: Deps, kept: KeptContainer): Promise<void> {
   if (bearer === null || !isMeantToRun(bearer)) return;
   // First: after a crash in between it is stopped, and no one would know that both have run.
   noteStopped(deps, kept);
+  // It may have taken the port of the other one, which is started next, also after a crash.
+  deps.store.keptContainers.add({ ...kept, blocks: bearer.Id });
   await keepStopped(deps, kept.containerId);
-  // The kept one may have taken its port.
-  await startIfStopped(deps, bearer.Id);
 }
 
 /** It runs, or the engine could not start it; not one that was stopped. */
@@ -83,7 +104,6 @@ function noteStopped({ store, logger }: Deps, { updateId, container, name }: Kep
 }
 
 function noteTrouble({ store, logger }: Deps, kept: KeptContainer, reason: string): void {
-  if (kept.reason === reason) return;
   store.keptContainers.add({ ...kept, reason });
-  logger.error('a kept container runs and could not be stopped', { name: kept.name, reason });
+  if (kept.reason !== reason) logger.error('a kept container was started externally', { name: kept.name, reason });
 }

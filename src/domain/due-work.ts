@@ -8,9 +8,10 @@ export type TimerName = (typeof TIMER_NAMES)[number];
  * Work that becomes due by time or by an event, and is kept until it is done. `backup-ages`: looks whether the last good
  * backups are too old. `disk`: looks whether the disk of the engine is nearly full. `retention`: removes expired backups, due after a verified one. `reoffer`: offers an update again
  * that is pending approval and was decided for a container that has changed. `old-images`: removes images beyond
- * `update.keep-images`, due after a successful update.
+ * `update.keep-images`, due after a successful update. `leftovers`: lists and removes the containers that moved or read files for work
+ * which has ended, due after a restore and after an update that had some.
  */
-export type WorkName = TimerName | 'backup-ages' | 'disk' | 'retention' | 'reoffer' | 'old-images';
+export type WorkName = TimerName | 'backup-ages' | 'disk' | 'retention' | 'reoffer' | 'old-images' | 'leftovers';
 
 /** Whether a name is that of a timer, and not of work that events make due. */
 export function isTimerName(name: string): name is TimerName {

@@ -48,6 +48,8 @@ export interface KeptContainer {
   leftover: boolean;
   /** When it is removed, or its removal is tried again. ISO 8601. */
   keepUntil: string;
+  /** It was started externally, and is being stopped again: id of its replacement, to be started after that. Left out: none waits for it. */
+  blocks?: string;
 }
 
 /** Data directories of an earlier PostgreSQL major, retained in their volume after the update that moved the data. */

@@ -102,6 +102,8 @@ export interface AcceptedWebhook extends Webhook {
 export interface Updates {
   insert(update: NewUpdate): Update;
   get(id: string): Update | null;
+  /** That whose id ends with these ten characters, in lower case; null: none. */
+  withMark(mark: string): Update | null;
   /** Newest first. `cursor` is the `next` of the page before. */
   list(filter: UpdateFilter): { updates: Update[]; next: string | null };
   /** The newest of each container that has one, by its name: one query for a whole host. */
@@ -251,6 +253,8 @@ export interface Restores {
     },
   ): RestoreRecord;
   get(id: string): RestoreRecord | null;
+  /** That whose id ends with these ten characters, in lower case; null: none. */
+  withMark(mark: string): RestoreRecord | null;
   change(id: string, fields: Partial<Omit<RestoreRecord, 'id' | 'createdAt'>>): RestoreRecord;
   /** Under way (or interrupted, if no worker runs) before queued, then oldest first; null: none. */
   next(): RestoreRecord | null;

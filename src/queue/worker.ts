@@ -4,7 +4,7 @@ import { queueScheduledBackups, runNextBackup } from '../backups/backup-queue';
 import { createWatch, requestRenewal, requeueInterrupted, runNextRenewal } from '../certificates/renewal-queue';
 import { forgetRemovedData, removeDueData } from '../updates/major/data-directory';
 import { lookAtDisk } from '../services/look-at-disk';
-import { adoptAside } from '../containers/adopt-aside';
+import { adoptAside, adoptLeftovers } from '../containers/adopt-aside';
 import { removeDueContainers } from '../containers/kept-containers';
 import { lookAtStopped } from '../containers/kept-stay-stopped';
 import { expireApprovals, remindOfApprovals } from '../decisions/expire-and-remind';
@@ -55,6 +55,7 @@ const WORKS: Partial<Record<WorkName, Work>> = {
   'backup-ages': lookAtBackupAges,
   disk: lookAtDisk,
   'old-images': removeOldImages,
+  leftovers: adoptLeftovers,
   digest: (deps) => sendDigest(deps),
 };
 

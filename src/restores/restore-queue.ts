@@ -1,3 +1,4 @@
+import { lookForLeftovers } from '../containers/adopt-aside';
 import { insist } from '../containers/insist';
 import { readTargets } from '../services/read-targets';
 import { messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
@@ -180,6 +181,7 @@ function end({ store, clock, publicUrl }: RestoreJob, record: RestoreRecord, fie
     const ended = store.restores.change(record.id, { ...fields, finishedAt: clock.now().toISOString() });
     const journal = store.restores.journal(record.id);
     const about = { left: leftBy(journal), allJudged: journal === null || notJudged(journal).length === 0 };
+    lookForLeftovers({ store, clock });
     postMail(store.outbox, restoreEnded({ restore: ended, ...about, publicUrl }));
   });
 }

@@ -1,3 +1,5 @@
+import { lookForLeftovers } from '../containers/adopt-aside';
+import { insistOr } from '../containers/insist';
 import type { Deps } from '../deps';
 import { PilotError, rethrowUndecided, toPilotError, withCause } from '../domain/errors';
 import { reasonOfRollout, type Rollout } from '../domain/services/rollout';
@@ -17,16 +19,12 @@ export async function finishService(
   { mayRun = true }: { mayRun?: boolean } = {},
 ): Promise<Update> {
   const troubles = mayRun ? await scaleBack(run, run.rollout.scaled ?? []) : [];
-  await removeReaders(run);
+  await insistOr(run, 'the look for the containers of the backup', () => removeReaders(run), undefined);
   const cause = troubles.length === 0 ? error : notScaledBack(verdict, error, troubles);
   const ended = troubles.length === 0 ? verdict : 'rollback_failed';
   const reason = reasonOfRollout(run.rollout, ended, cause);
-  return storeEnd(run, {
-    verdict: ended,
-    error: cause,
-    reason,
-    followUp: ended === 'succeeded' ? run.update.followUp : null,
-  });
+  const followUp = ended === 'succeeded' ? run.update.followUp : null;
+  return storeEnd(run, { verdict: ended, error: cause, reason, followUp }, () => lookForLeftovers(run));
 }
 
 /** Only another service is in trouble, unless the verdict says that this one is, too. */

@@ -1,5 +1,6 @@
 import { restoreUrl } from '../decisions/recovery-links';
 import { pageUrl } from '../decisions/approval-links';
+import { lookForLeftovers } from '../containers/adopt-aside';
 import { healthOfContainer } from '../containers/check-health';
 import { insistOr } from '../containers/insist';
 import { mailOfSuperseded } from '../decisions/mail-of-offer';
@@ -142,6 +143,7 @@ function end(run: ActiveUpdate, verdict: Verdict, error: PilotError | null, left
     );
     if (verdict === 'succeeded') rememberReplacedImage(run, ended);
     if (journal.soak?.failed !== undefined) afterSoakRollback(run, ended);
+    if (journal.restore !== null || journal.major !== undefined) lookForLeftovers(run);
     return ended;
   });
 }

@@ -1,6 +1,6 @@
 import { EngineError } from '../../src/domain/errors';
 import { askedRestore, FORGE, nextProcess, restoreOf } from '../support/restore-scene';
-import { nginx, openScene } from '../support/scene';
+import { nginx, openScene, type Scene } from '../support/scene';
 
 // What worlds of `npm run simulate` have shown, as short as it can be said. The seed is that of the first find.
 
@@ -273,3 +273,44 @@ it('goes on with an interrupted restore when the engine refuses the first list o
   expect(FORGE.filter((name) => !scene.engine.isRunning(name))).toEqual([]);
   scene.close();
 }, 60_000);
+
+it('leaves no one-off of a restore hidden that a crash left and the next process is refused a look at (seeds 10246, 12935)', async () => {
+  for (let which = 1; which <= 12; which++) {
+    const { scene: killed } = await askedRestore();
+    await Promise.race([killed.engine.crashAt('createContainer', 'after'), killed.settle()]);
+    expect(oneOffsOf(killed)).toHaveLength(1);
+    const scene = nextProcess(killed);
+    let looks = 0;
+    scene.engine.onCall('inspectContainer', () => {
+      if (++looks === which) throw new EngineError('engine_refused', 'not now');
+    });
+    await scene.settle();
+    expect([which, restoreOf(scene).finishedAt, oneOffsOf(scene)]).toEqual([which, expect.any(String), []]);
+    scene.close();
+  }
+}, 300_000);
+
+it('lists the one-off of a restore whose removal the engine goes on refusing, and removes it later', async () => {
+  const { scene } = await askedRestore();
+  let refused = 0;
+  scene.engine.onCall('remove', ({ args: [id] }) => {
+    const name = scene.engine.container(String(id)).Name;
+    if (name.includes('gitea-1.diun-pilot-restore-') && ++refused <= 40)
+      throw new EngineError('engine_refused', 'device or resource busy');
+  });
+  await scene.settle();
+  expect(restoreOf(scene)).toMatchObject({ status: 'failed', error: { code: 'restore_refused' } });
+  const [name = ''] = oneOffsOf(scene);
+  expect(scene.store.keptContainers.all()).toMatchObject([{ name, leftover: true }]);
+  for (let tries = 0; tries < 40; tries++) {
+    await scene.clock.advance(600_000);
+    await scene.settle();
+  }
+  expect([oneOffsOf(scene), scene.store.keptContainers.all()]).toEqual([[], []]);
+  expect(FORGE.filter((each) => !scene.engine.isRunning(each))).toEqual([]);
+  scene.close();
+}, 60_000);
+
+function oneOffsOf({ engine }: Scene): string[] {
+  return engine.containerNames().filter((name) => name.includes('.diun-pilot-'));
+}

@@ -68,6 +68,49 @@ it('starts the new container whose port the old one took', async () => {
   expect([...running(), soak()?.status, last().status]).toEqual([false, true, 'watching', 'succeeded']);
 });
 
+/** As `docker compose restart` leaves them. */
+function portTaken(): void {
+  stop(NAME);
+  start(oldId);
+  scene.engine.host.find(NAME).startError = 'port is already allocated';
+}
+
+it('starts it although the engine refuses any one call of that (seed 12577)', async () => {
+  for (let which = 1; which <= 9; which++) {
+    if (which > 1) {
+      scene.close();
+      scene = openScene();
+      scene.engine.addImage({ reference: 'nginx:stable' });
+    }
+    await update({});
+    portTaken();
+    const at = scene.engine.callCount + which;
+    scene.engine.onCall(at, () => {
+      throw new EngineError('engine_refused', 'not now');
+    });
+    await pass(1_000);
+    await pass(1_000);
+    await pass(30_000);
+    expect([which, ...running(), last().status]).toEqual([which, false, true, 'succeeded']);
+  }
+});
+
+it('starts it although the process dies at any call of that', async () => {
+  for (let which = 1; which <= 9; which++) {
+    if (which > 1) {
+      scene.close();
+      scene = openScene();
+      scene.engine.addImage({ reference: 'nginx:stable' });
+    }
+    await update({});
+    portTaken();
+    await Promise.race([scene.engine.crashAt(scene.engine.callCount + which, 'after'), pass(1_000)]);
+    scene = scene.restart();
+    await pass(30_000);
+    expect([which, ...running(), last().status]).toEqual([which, false, true, 'succeeded']);
+  }
+});
+
 it('leaves it alone where the operator runs it in place of the new one', async () => {
   await update(withData);
   stop(NAME);

@@ -41,6 +41,40 @@ describe('an update of a service with files', () => {
     expect(aside()).toEqual([]);
   });
 
+  it('removes what its files were read through also when the engine refuses that, and lists it until then', async () => {
+    open();
+    forge.publish('gitea:1');
+    let refused = 0;
+    forge.scene.engine.onCall('remove', () => {
+      if (++refused <= 2) throw new EngineError('engine_refused', 'device or resource busy');
+    });
+    await forge.update('gitea');
+    expect(last().status).toBe('succeeded');
+    const [name = ''] = aside();
+    expect(forge.scene.store.keptContainers.all()).toMatchObject([{ name, leftover: true, updateId: last().id }]);
+    await forge.scene.clock.advance(600_000);
+    await forge.scene.settle();
+    expect([aside(), forge.scene.store.keptContainers.all()]).toEqual([[], []]);
+  });
+
+  it.each([1, 2])('is not rolled back by a refused list of containers at its end (the last but %d)', async (back) => {
+    open();
+    forge.publish('gitea:1');
+    let lists = 0;
+    forge.scene.engine.onCall('containers', () => void lists++);
+    await forge.update('gitea');
+    const all = lists;
+    forge.scene.close();
+    open();
+    forge.publish('gitea:1');
+    lists = 0;
+    forge.scene.engine.onCall('containers', () => {
+      if (++lists === all - back + 1) throw new EngineError('engine_refused', 'not now');
+    });
+    await forge.update('gitea');
+    expect([last().status, aside()]).toEqual(['succeeded', []]);
+  });
+
   it('announces the downtime, and what is backed up', async () => {
     open({ gitea: { 'update.policy': 'manual' } });
     const { digest } = forge.publish('gitea:1');

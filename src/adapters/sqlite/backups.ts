@@ -165,6 +165,7 @@ export function createRestores(database: Database, clock: Clock, audit: Audit): 
       })(),
     insert: ({ backupId, folder, url, target, updateId, trustedManifest = null }) =>
       add({ backupId, folder, url, target, updateId, trustedManifest, status: 'queued' }),
+    withMark: (mark) => select('WHERE lower(substr(id, -10)) = ?', mark)[0] ?? null,
     next: () => open()[0] ?? null,
     open,
     since: ({ id, finishedAt }) =>

@@ -50,6 +50,7 @@ interface KeptRow {
   reason: string;
   leftover: number;
   keep_until: string;
+  blocks: string | null;
 }
 
 export function createKeptContainers(database: Database): KeptContainers {
@@ -57,10 +58,10 @@ export function createKeptContainers(database: Database): KeptContainers {
     add: (kept) => {
       database
         .prepare(
-          `INSERT OR REPLACE INTO kept_containers (container_id, container, name, update_id, reason, leftover, keep_until)
-           VALUES (@containerId, @container, @name, @updateId, @reason, @leftover, @keepUntil)`,
+          `INSERT OR REPLACE INTO kept_containers (container_id, container, name, update_id, reason, leftover, keep_until, blocks)
+           VALUES (@containerId, @container, @name, @updateId, @reason, @leftover, @keepUntil, @blocks)`,
         )
-        .run({ ...kept, leftover: kept.leftover ? 1 : 0 });
+        .run({ ...kept, leftover: kept.leftover ? 1 : 0, blocks: kept.blocks ?? null });
     },
     find: (containerId) => {
       const row = database
@@ -84,8 +85,9 @@ export function createKeptContainers(database: Database): KeptContainers {
 }
 
 function toKept(row: KeptRow): KeptContainer {
-  const { container_id: containerId, update_id: updateId, keep_until: keepUntil, leftover, ...rest } = row;
-  return { ...rest, containerId, updateId, keepUntil, leftover: leftover === 1 };
+  const { container_id: containerId, update_id: updateId, keep_until: keepUntil, leftover, blocks, ...rest } = row;
+  const kept = { ...rest, containerId, updateId, keepUntil, leftover: leftover === 1 };
+  return blocks === null ? kept : { ...kept, blocks };
 }
 
 interface KeptDataRow {

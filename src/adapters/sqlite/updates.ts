@@ -88,6 +88,7 @@ export function createUpdates(database: Database, clock: Clock, audit: Audit): U
       const due = `status = 'queued' AND (hold IS NULL OR hold ->> '$.until' <= ?) AND (not_before IS NULL OR not_before <= ?)`;
       return select(`WHERE ${due} ORDER BY policy <> 'automatic', id LIMIT 1`, now, now)[0] ?? null;
     },
+    withMark: (mark) => select('WHERE lower(substr(id, -10)) = ?', mark)[0] ?? null,
     withStatus: (status) => select('WHERE status = ? ORDER BY id', status),
     thatNeed: (backup) => select('WHERE id = ? OR backup_id = ? ORDER BY id', backup.updateId, backup.id),
     plan: (id) => kept<Plan>(id, 'plan'),

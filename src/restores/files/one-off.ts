@@ -1,5 +1,5 @@
 import { asideName } from '../../containers/artifact-names';
-import { insist } from '../../containers/insist';
+import { insistOr } from '../../containers/insist';
 import { removeByName } from '../../containers/start-stop-remove';
 import type { ContainerInspect, CreateRequest, HostConfig, ImageInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError } from '../../domain/errors';
@@ -58,8 +58,8 @@ export async function runOneOff(deps: OneOffDeps, oneOff: OneOff): Promise<strin
       `Files of ${oneOff.of.name} could not be moved: ${said.slice(-3).join(' ')}`,
     );
   } finally {
-    // One refusal must not leave it for ever, nor undo what it has done.
-    await insist(deps, `the removal of ${name}`, () => removeByName(deps, name));
+    // A refusal must not undo what it has done: at the end of the work it is listed, and removed later (`lookForLeftovers`).
+    await insistOr(deps, `the removal of ${name}`, () => removeByName(deps, name), undefined);
   }
 }
 
