@@ -14,8 +14,8 @@ const OF_THE_PRODUCT = [
   'e2e/s3-storage.test.ts: silenceMs: 3_000',
   'integration/probes.test.ts: timeoutMs = 30_000',
   'integration/release-notes.test.ts: withinMs: 300',
+  'integration/s3-faults.long.test.ts: silenceMs: 2_000',
   'integration/s3-faults.long.test.ts: silenceMs: 3_000',
-  'integration/s3-faults.long.test.ts: silenceMs: 400',
   'integration/ses-faults.test.ts: TOO_LATE_MS = 150',
   'integration/smtp-faults.test.ts: TOO_LATE_MS = 300',
 ];
