@@ -40,6 +40,8 @@ export interface RestorePlan {
   course: string[];
   /** Why it cannot be done, each with what to do; empty: it can. */
   problems: string[];
+  /** Those of the problems that are containers which do not exist. */
+  missing: string[];
 }
 
 /** Pure: reads neither engine nor storage. `checkSet` checks whether the set is complete. */
@@ -55,6 +57,7 @@ export function planRestore(wanted: ToRestore): RestorePlan {
   const plan = { folder, url, manifest, distrust, roles: of('globals'), databases: of('database'), files: of('files') };
   const writers = writersFor(placed, containers);
   const own = numbered.filter(({ container }) => container?.self === true);
+  const missing = numbered.filter(({ container }) => container === null).map(noContainer(wanted));
   return {
     ...plan,
     writers,
@@ -63,11 +66,12 @@ export function planRestore(wanted: ToRestore): RestorePlan {
       ...own.map(({ item }) => `Left out: ${item.name} of ${item.container}, which is diun-pilot itself and runs.`),
     ],
     problems: [
-      ...numbered.filter(({ container }) => container === null).map(noContainer(wanted)),
+      ...missing,
       ...servicesIn(numbered, wanted),
       ...notReady(plan),
       ...commandsThatWrite(placed, containers),
     ],
+    missing,
   };
 }
 

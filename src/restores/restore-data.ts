@@ -1,6 +1,6 @@
 import { insist } from '../containers/insist';
 import { inspectIfThere } from '../containers/read-containers';
-import { keepStopped } from '../containers/start-stop-remove';
+import { stopIfThere } from '../containers/start-stop-remove';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import { asSentence } from '../domain/format';
@@ -95,7 +95,13 @@ function hasEndedWell({ State }: ContainerInspect): boolean {
   return State.Status === 'exited' && State.ExitCode === 0;
 }
 
+/** One may have been removed while the restore was interrupted: done without it, the data would be half of the set and half of today. */
+function mustHaveAll({ plan }: RestoreRun): void {
+  if (plan.missing.length > 0) throw failed(plan.missing.join(' '));
+}
+
 async function stage(run: RestoreRun): Promise<void> {
+  mustHaveAll(run);
   await stopWriters(run);
   await bothEnd(stageDatabases(run), stageFiles(run));
   await run.mayStillSwap?.();
@@ -114,19 +120,22 @@ async function bothEnd(...parts: Promise<void>[]): Promise<void> {
 }
 
 /**
- * Repeated before the swap and at each resume: no writer may run while data changes places, whatever the engine or another
- * process has started.
+ * Repeated before the swap, before it is undone and at each resume: no writer may run while data changes places, whatever the engine
+ * or another process has started. One that was removed is no longer there to write.
  */
 async function stopWriters(run: RestoreRun): Promise<void> {
   await noteStarted(run);
   for (const { id, name } of run.journal.stopped.toReversed()) {
     run.onProgress(`stopping ${name}`);
     // A container that keeps restarting may end within this call, which the engine then refuses (measured: "container not running").
-    await insist(run, `the stop of ${name}`, () => keepStopped(run, id));
+    await insist(run, `the stop of ${name}`, () => stopIfThere(run, id));
   }
 }
 
-/** A writer that did not run at first is stopped, too, and started again at the end; how well it was is not known. */
+/**
+ * A writer that did not run at first is stopped, too, and started again at the end; how well it was is not known. One that was
+ * re-created externally takes the place of the one that is gone.
+ */
 async function noteStarted(run: RestoreRun): Promise<void> {
   const { engine, plan, journal, writers } = run;
   if (writers === 'scaled to 0') return;
@@ -134,11 +143,16 @@ async function noteStarted(run: RestoreRun): Promise<void> {
   const others = plan.writers.filter(({ id }) => !known.has(id));
   const look = () => Promise.all(others.map(({ id }) => inspectIfThere(engine, id)));
   const found = (await insist(run, 'the look at the writers of the set', look)).filter((inspect) => inspect !== null);
-  const started = found.filter(({ State }) => State.Running).map((each) => ({ ...stoppedAs(each), well: false }));
-  if (started.length > 0) checkpoint(run, { stopped: [...journal.stopped, ...started] });
+  const anew = new Map(found.map((each) => [nameIn(each), stoppedAs(each)]));
+  const stopped = journal.stopped.map((each) => ({ ...each, ...anew.get(each.name) }));
+  const names = new Set(stopped.map(({ name }) => name));
+  const started = found.filter((each) => each.State.Running && !names.has(nameIn(each)));
+  if (started.length > 0 || stopped.some(({ id }) => !known.has(id)))
+    checkpoint(run, { stopped: [...stopped, ...started.map((each) => ({ ...stoppedAs(each), well: false }))] });
 }
 
 async function swap(run: RestoreRun): Promise<void> {
+  mustHaveAll(run);
   await swapFiles(run);
   checkpoint(run, { kept: await swapDatabases(run) });
   checkpoint(run, { stage: 'starting' });
@@ -175,6 +189,8 @@ async function undo(run: RestoreRun): Promise<void> {
 async function swapBack(run: RestoreRun, cause: string): Promise<void> {
   run.onProgress('putting the previous data back in place');
   try {
+    mustHaveAll(run);
+    await stopWriters(run);
     await swapDatabasesBack(run);
     await swapFilesBack(run);
   } catch (error) {

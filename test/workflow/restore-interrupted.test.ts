@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { PilotError } from '../../src/domain/errors';
+import { EngineError, PilotError } from '../../src/domain/errors';
 import { askedRestore, dataOf, FORGE, leftovers, nextProcess, restoreOf } from '../support/restore-scene';
+import type { Scene } from '../support/scene';
 
 it('a restore that takes the service down at every try is undone at the third: all serve on the data from before', async () => {
   const { forge, changed, ...asked } = await askedRestore();
@@ -73,5 +74,93 @@ it('what is still being unpacked ends before a database that failed undoes the r
   });
   expect(dataOf(scene.engine, forge.databases)).toEqual(changed);
   expect(leftovers(scene.engine, forge.databases)).toEqual([]);
+  scene.close();
+});
+
+const GITEA = 'forge-gitea-1';
+
+function remove({ engine }: Scene): void {
+  engine.host.stop(engine.host.find(GITEA));
+  engine.host.remove(GITEA);
+}
+
+it('starts the others again when a container of the set is removed while the restore is interrupted (seed 20648)', async () => {
+  const { forge, changed, scene: killed } = await askedRestore();
+  await Promise.race([killed.engine.crashAt('extract', 'after'), killed.settle()]);
+  remove(killed);
+  const scene = nextProcess(killed);
+  await scene.settle();
+  const message = expect.stringMatching(
+    /There is no container for .* of forge-gitea-1.*docker compose up -d.*The previous data is in place, but not every container is healthy/s,
+  );
+  expect(restoreOf(scene)).toMatchObject({ status: 'failed', error: { code: 'restore_failed', message } });
+  expect(forge.databases).toEqual(changed.databases);
+  expect(FORGE.filter((name) => name !== GITEA && !scene.engine.isRunning(name))).toEqual([]);
+  scene.close();
+});
+
+it.each(['extract', 'rename'] as const)(
+  'goes on with the container that Compose created anew meanwhile: interrupted at %s (seed 20758)',
+  async (where) => {
+    const { forge, backedUp, scene: killed } = await askedRestore();
+    const isThere = (line: string): boolean => (where === 'extract' ? /^extract/ : /RENAME TO/).test(line);
+    const died = new Promise((resolve) => {
+      killed.engine.onCall(where === 'extract' ? 'extract' : 'exec', ({ line }) => {
+        if (!isThere(line)) return;
+        resolve(killed.engine.crashAt(killed.engine.callCount + 1, 'before'));
+      });
+    });
+    await Promise.race([died, killed.settle()]);
+    const { Config, HostConfig } = killed.engine.container(GITEA);
+    remove(killed);
+    const volumes = { 'forge-files': '/data' };
+    killed.engine.runContainer({ name: GITEA, image: Config.Image, labels: Config.Labels ?? {}, volumes });
+    expect(HostConfig).toBeDefined();
+    const scene = nextProcess(killed);
+    await scene.settle();
+    expect(restoreOf(scene)).toMatchObject({ status: 'succeeded', error: null });
+    expect(dataOf(scene.engine, forge.databases)).toEqual(backedUp);
+    expect(FORGE.filter((name) => !scene.engine.isRunning(name))).toEqual([]);
+    scene.close();
+  },
+);
+
+it('starts none on data that is half of the set when a container is removed between its swap and that of the databases', async () => {
+  const { scene: killed } = await askedRestore();
+  killed.engine.onCall('exec', ({ line }) => {
+    if (line.includes('RENAME TO')) void killed.engine.crashAt(killed.engine.callCount + 1, 'before');
+  });
+  const renamed = new Promise<void>((resolve) =>
+    killed.engine.onCall('exec', ({ line }) => void (line.includes('RENAME TO') && resolve())),
+  );
+  await Promise.race([renamed, killed.settle()]);
+  remove(killed);
+  const scene = nextProcess(killed);
+  await scene.settle();
+  const message = expect.stringMatching(
+    /There is no container for .* of forge-gitea-1.*could not be put back.*Left stopped, because the data is only partly restored: .*forge-runner-1/s,
+  );
+  expect(restoreOf(scene)).toMatchObject({ status: 'failed', error: { message } });
+  expect(scene.engine.isRunning('forge-runner-1')).toBe(false);
+  scene.close();
+});
+
+it('lets no writer run while the data is put back that another process started during the swap (seed 20619)', async () => {
+  const { forge, changed, scene } = await askedRestore();
+  const { engine } = scene;
+  const isIn = (stage: string): boolean => scene.store.restores.journal(restoreOf(scene).id)?.stage === stage;
+  engine.onCall('exec', ({ line }) => {
+    if (!line.includes('RENAME TO') || !isIn('swapping')) return;
+    engine.host.start(engine.host.find(GITEA));
+    throw new EngineError('engine_refused', 'not now');
+  });
+  const ran: boolean[] = [];
+  engine.onCall('createContainer', () => void (isIn('undoing') && ran.push(engine.isRunning(GITEA))));
+  await scene.settle();
+  expect(restoreOf(scene).status).toBe('failed');
+  expect(ran.length).toBeGreaterThan(0);
+  expect(ran).not.toContain(true);
+  expect(dataOf(engine, forge.databases)).toEqual(changed);
+  expect(FORGE.filter((name) => !engine.isRunning(name))).toEqual([]);
   scene.close();
 });
