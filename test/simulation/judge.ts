@@ -7,9 +7,12 @@ import type { FakeContainer } from '../support/fake-engine-types';
 import type { Scene } from '../support/scene';
 import { isGood, type Happened } from './happened';
 import { bearerOf } from './outsider';
+import type { SimulatedDatabase } from './database';
+import { SchemaJudge } from './judge-schemas';
 import { SoakJudge } from './judge-soaks';
 import { Ledger } from './ledger';
-import { GOOD, LATE, type World } from './world';
+import { hasFiles } from './stage';
+import { GOOD, LATE, type Service, type World } from './world';
 
 const FAILED = ['failed', 'rolled_back', 'rollback_failed'];
 /** Nothing was done, since there was nothing to do it to. */
@@ -17,22 +20,39 @@ const NOT_BEGUN = ['container_not_running', 'container_not_found'];
 
 const A_MONTH_MS = 30 * 86_400_000;
 
+/** What the world is besides diun-pilot. */
+export interface Seen {
+  host: FakeHost;
+  database: SimulatedDatabase;
+  happened: Happened;
+}
+
 /** Looks whether what diun-pilot did and says agrees with the world. */
 export class Judge {
   readonly violations: string[] = [];
   readonly #judged = new Set<string>();
   readonly #soaks: SoakJudge;
   readonly #ledger: Ledger;
+  readonly #schemas: SchemaJudge;
+  private readonly host: FakeHost;
+  private readonly happened: Happened;
 
   constructor(
     private readonly world: World,
-    private readonly host: FakeHost,
-    private readonly happened: Happened,
+    { host, database, happened }: Seen,
     private readonly scene: () => Scene,
   ) {
+    this.host = host;
+    this.happened = happened;
     const must = (is: boolean, what: string): void => this.#must(is, what);
-    this.#ledger = new Ledger(world, host, scene, must);
+    this.#ledger = new Ledger(world, { host, database, happened }, scene, must);
     this.#soaks = new SoakJudge(host, happened, scene, must);
+    this.#schemas = new SchemaJudge(world, { host, database, happened }, must);
+  }
+
+  /** By then an outsider has started what it wanted. */
+  outsiderActed(): void {
+    this.#schemas.outsiderActed();
   }
 
   watch(engine: FakeEngine, changes: readonly Method[]): void {
@@ -76,7 +96,7 @@ export class Judge {
 
   /** Holds whenever nothing is left to do. */
   atRest(): void {
-    for (const { spec } of this.world.services) this.#serviceAtRest(spec.name, spec.image, spec.restart ?? 'no');
+    for (const service of this.world.services) this.#serviceAtRest(service);
     const { store } = this.scene();
     const all = this.scene().updates();
     this.#must(store.updates.withStatus('running').length === 0, 'an update runs on at rest');
@@ -87,6 +107,7 @@ export class Judge {
     this.#mustStayInQuarantine(all);
     this.#soaks.atRest();
     this.#ledger.atRest();
+    this.#schemas.atRest();
     this.#restoresAtRest();
     this.happened.atRest();
   }
@@ -147,7 +168,8 @@ export class Judge {
     return !leftover && !wasHealthy && name === asideName(container, 'old', updateId);
   }
 
-  #serviceAtRest(name: string, reference: string, policy: string): void {
+  #serviceAtRest(service: Service): void {
+    const { name, image: reference, restart: policy = 'no' } = service.spec;
     const { store } = this.scene();
     const { mayBeDown, mayBeTagged } = this.happened;
     const bearer = bearerOf(this.host, name);
@@ -172,7 +194,7 @@ export class Judge {
       this.#must(store.keptContainers.find(other.inspect.Id) !== null, `a container aside of ${name} is hidden`);
     }
     const files = this.host.files(bearer);
-    if (bearer.inspect.Mounts.length > 0)
+    if (hasFiles(service))
       this.#must(files.read('/data/first')?.toString() === name, `the data of ${name} is not what it was`);
   }
 
@@ -195,17 +217,24 @@ export class Judge {
     return old !== undefined && !this.host.containers.has(old);
   }
 
-  #verdict({ id, container, status, reason, to, from, error, startedAt }: Update, isLast: boolean): void {
+  #verdict(update: Update, isLast: boolean): void {
+    const { id, container, status, reason, to, from, error, startedAt } = update;
+    this.#schemas.verdict(update);
     const image = this.happened.image(to.digest);
     if (container === null || image === undefined || startedAt === null) return;
     const good = GOOD.includes(image.health);
-    const told = `${container} ${status} (${error?.code ?? ''}: ${reason})`.replaceAll(/[0-9A-Z]{26}/g, '…');
+    const told = `${container} ${status} (${error?.code ?? ''}: ${error?.message ?? ''} / ${reason})`.replaceAll(
+      /[0-9A-Z]{26}/g,
+      '…',
+    );
     if (status === 'succeeded') this.#must(good || LATE.includes(image.health), `succeeded on a broken image: ${told}`);
     const undisturbed = this.happened.faults === 0;
     // What ran before may be broken itself, when an outsider has started it.
     const oldIsGood = GOOD.includes(this.happened.image(from?.digest)?.health ?? 'healthy');
     const blamesBroken = error?.code === 'other_unhealthy' && this.#runsBroken(container);
-    const mayFail = !undisturbed || !oldIsGood || blamesBroken || this.#hasNoWayBack(id) || this.happened.storageFails;
+    // A database server that is down is neither dumped nor restored.
+    const storageFails = this.happened.storageFails || this.happened.mayBeDown.size > 0;
+    const mayFail = !undisturbed || !oldIsGood || blamesBroken || this.#hasNoWayBack(id) || storageFails;
     this.#must(mayFail || status !== 'rollback_failed', `a rollback failed without a fault: ${told}`);
     const mustSucceed =
       undisturbed &&
@@ -214,7 +243,7 @@ export class Judge {
       this.scene().store.soaks.of(id) === null &&
       !blamesBroken &&
       !NOT_BEGUN.includes(error?.code ?? '') &&
-      !/^(backup|storage)/.test(error?.code ?? '');
+      !(storageFails && /^(backup|storage)/.test(error?.code ?? ''));
     this.#must(!mustSucceed || !FAILED.includes(status), `a good image was refused without a fault: ${told}`);
     const bearer = bearerOf(this.host, container);
     if (this.happened.touched.has(container) || !isLast || status === 'rollback_failed') return;

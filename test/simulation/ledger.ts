@@ -3,8 +3,13 @@ import type { FakeHost } from '../support/fake-engine-host';
 import type { FakeContainer } from '../support/fake-engine-types';
 import type { Scene } from '../support/scene';
 import { isGood } from './happened';
+import type { Seen } from './judge';
 import { bearerOf } from './outsider';
+import { hasFiles } from './stage';
 import type { World } from './world';
+
+/** The account of the one database, with all that is written to it. */
+const DATABASE = 'the database';
 
 /** Written together: a state is whole only if both have the same. */
 const PLACES = ['/data/log', '/data/deep/er/log'];
@@ -21,23 +26,24 @@ interface Account {
   restored: Map<string, number>;
 }
 
-/** Users write to every service that works; nothing of it is lost unless the operator asked for a restore. */
+/** Users write to every service that works, into its files and into the database; nothing of it is lost unless the operator asked for a restore. */
 export class Ledger {
   readonly #accounts = new Map<string, Account>();
-  /** By the id of the backup: what was in it, by service. */
+  /** By the id of the backup: what was in it, by account. */
   readonly #sets = new Map<string, Map<string, number[]>>();
   readonly #archived = new Map<string, number[]>();
   #last = 0;
 
   constructor(
-    world: World,
-    private readonly host: FakeHost,
+    private readonly world: World,
+    private readonly seen: Seen,
     private readonly scene: () => Scene,
     private readonly must: Must,
   ) {
-    for (const { spec } of world.services)
-      if (spec.volumes !== undefined)
-        this.#accounts.set(spec.name, { acknowledged: [], maybe: new Set(), restored: new Map() });
+    const names = world.services.filter(hasFiles).map(({ spec }) => spec.name);
+    if (world.services.some(({ role }) => role === 'database')) names.push(DATABASE);
+    for (const name of names) this.#accounts.set(name, { acknowledged: [], maybe: new Set(), restored: new Map() });
+    seen.database.onDump = () => this.#archived.set(DATABASE, seen.database.rows());
   }
 
   watch(engine: FakeEngine, changes: readonly Method[]): void {
@@ -67,17 +73,35 @@ export class Ledger {
 
   /** Each service that works, once. */
   write(): void {
-    for (const [name, account] of this.#accounts) {
-      const bearer = bearerOf(this.host, name);
-      if (bearer === undefined || this.host.state(bearer).Status !== 'running') continue;
-      const number = ++this.#last;
-      for (const place of PLACES) {
-        const files = this.host.files(bearer);
-        files.write(place, `${files.read(place)?.toString() ?? ''}${number}\n`);
-      }
-      if (isGood(bearer) && !this.#isOnTrial(name, bearer)) account.acknowledged.push(number);
-      else account.maybe.add(number);
+    const { host, database } = this.seen;
+    for (const service of this.world.services) {
+      const bearer = bearerOf(host, service.spec.name);
+      if (bearer === undefined || host.state(bearer).Status !== 'running') continue;
+      if (hasFiles(service)) this.#enter(service.spec.name, [bearer], (number) => this.#append(bearer, number));
+      const server = this.#server();
+      if (service.role === 'app' && server !== null && database.serves())
+        this.#enter(DATABASE, [bearer, server], (number) => database.write(number));
     }
+  }
+
+  /** Written by way of these containers: acknowledged for good if none is on trial. */
+  #enter(account: string, by: readonly FakeContainer[], write: (number: number) => void): void {
+    const number = ++this.#last;
+    write(number);
+    const { acknowledged, maybe } = this.#accounts.get(account)!;
+    if (by.every((one) => isGood(one) && !this.#isOnTrial(one) && !this.#disturbsRestore(one)))
+      acknowledged.push(number);
+    else maybe.add(number);
+  }
+
+  #append(bearer: FakeContainer, number: number): void {
+    const files = this.seen.host.files(bearer);
+    for (const place of PLACES) files.write(place, `${files.read(place)?.toString() ?? ''}${number}\n`);
+  }
+
+  #server(): FakeContainer | null {
+    const server = this.world.services.find(({ role }) => role === 'database');
+    return (server && bearerOf(this.seen.host, server.spec.name)) ?? null;
   }
 
   #restores(backup: string): void {
@@ -85,30 +109,48 @@ export class Ledger {
   }
 
   /** A new version that is not yet found healthy, or was found not to be. */
-  #isOnTrial(name: string, { inspect: { Id } }: FakeContainer): boolean {
+  #isOnTrial({ inspect: { Id, Name } }: FakeContainer): boolean {
     const { updates, soaks } = this.scene().store;
-    const running = updates.openFor(name).find(({ status }) => status === 'running');
+    const running = updates.openFor(Name.slice(1)).find(({ status }) => status === 'running');
     const journal = running ? updates.journal(running.id) : null;
     return journal?.newContainerId === Id && journal.stage !== 'settled' && soaks.of(running?.id ?? '') === null;
   }
 
+  /** Started by an outsider while a restore has it stopped: what it writes until the restore sees it may be replaced. */
+  #disturbsRestore({ inspect: { Id } }: FakeContainer): boolean {
+    const { restores, updates } = this.scene().store;
+    const inRollback = updates.withStatus('running').map(({ id }) => updates.journal(id)?.restore?.stage);
+    const stages = [restores.journal(restores.next()?.id ?? '')?.stage, ...inRollback];
+    return (
+      this.seen.happened.startedOutside.has(Id) && stages.some((stage) => stage === 'swapping' || stage === 'undoing')
+    );
+  }
+
   #archives(id: string): void {
-    const container = this.host.containers.get(id);
+    const { host } = this.seen;
+    const container = host.containers.get(id);
     const name = container?.inspect.Name.slice(1).replace(/\.diun-pilot-.*/, '') ?? '';
-    if (container !== undefined && this.#accounts.has(name)) this.#archived.set(name, linesIn(this.host, container));
+    if (container !== undefined && this.#accounts.has(name)) this.#archived.set(name, linesIn(host, container));
   }
 
   atRest(): void {
     for (const [name, account] of this.#accounts) {
-      const bearer = bearerOf(this.host, name);
-      if (bearer !== undefined) this.#compare(name, account, bearer);
+      const now = name === DATABASE ? this.seen.database.rows() : this.#wholeFiles(name);
+      if (now !== null) this.#compare(name, account, now);
     }
   }
 
-  #compare(name: string, account: Account, bearer: FakeContainer): void {
-    const [one, other] = PLACES.map((place) => this.host.files(bearer).read(place)?.toString());
+  /** Null: no container has the name. */
+  #wholeFiles(name: string): number[] | null {
+    const { host } = this.seen;
+    const bearer = bearerOf(host, name);
+    if (bearer === undefined) return null;
+    const [one, other] = PLACES.map((place) => host.files(bearer).read(place)?.toString());
     this.must(one === other, `the data of ${name} is half of one state and half of another`);
-    const now = linesIn(this.host, bearer);
+    return linesIn(host, bearer);
+  }
+
+  #compare(name: string, account: Account, now: number[]): void {
     const is = (expected: readonly number[]): boolean => isSame(now, expected, account.maybe);
     const restored = [...account.restored].some(([backup, upTo]) => {
       const set = this.#sets.get(backup)?.get(name) ?? null;

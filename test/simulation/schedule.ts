@@ -1,5 +1,6 @@
 import type { Behaviour } from '../support/fake-engine-types';
 import { randomOf, type Random } from './random';
+import { DATA_DIRECTORY } from './stage';
 import type { Act, Make, Mid, Quiet, Service, SimulatedEvent, World } from './world';
 
 const MINUTE = 60_000;
@@ -15,10 +16,13 @@ const JUMPS = [MINUTE, 10 * MINUTE, 60 * MINUTE, 26 * 60 * MINUTE, 80 * 60 * MIN
 /** The world of a seed, with all that will happen in it. */
 export function worldOf(seed: number): World {
   const random = randomOf(seed);
-  const services = Array.from({ length: 1 + random.int(3) }, (_, index) => serviceOf(random, index));
+  const services = withDatabase(
+    random,
+    Array.from({ length: 1 + random.int(3) }, (_, index) => serviceOf(random, index)),
+  );
   const events: SimulatedEvent[] = [];
   for (let left = 3 + random.int(8); left > 0; left--) {
-    for (const event of random.chance(0.2) ? storyOf(random, services) : [quietOf(random, services)]) {
+    for (const event of random.chance(0.25) ? storyOf(random, services) : [quietOf(random, services)]) {
       while (random.chance(0.4)) events.push(midOf(random, services));
       events.push(event);
     }
@@ -35,6 +39,8 @@ function storyOf(random: Random, services: readonly Service[]): Quiet[] {
       () => failedSoak(random, services, service),
       () => disturbedSoak(random, service),
     );
+  const app = services.findIndex(({ role }) => role === 'app');
+  if (app >= 0) stories.push(() => migration(random, services, app));
   if (services.some(isBackedUp)) stories.push(() => [{ kind: 'backup' }, quietOf(random, services), restoreOf(random)]);
   return random.pick(stories)();
 }
@@ -47,6 +53,16 @@ function failedSoak(random: Random, services: readonly Service[], service: numbe
     { kind: 'clock', ms: random.pick([10, 30]) * MINUTE },
     ...(random.chance(0.5) ? [quietOf(random, services)] : []),
     answerOf(random),
+  ];
+}
+
+/** A new version that migrates, and works or not; it waits for its approval, since it can change data. */
+function migration(random: Random, services: readonly Service[], service: number): Quiet[] {
+  const make = { ...makeOf(random, services[service]!), migrates: true };
+  return [
+    { kind: 'publish', service, ...make, webhooks: 1 },
+    ...(random.chance(0.3) ? [quietOf(random, services)] : []),
+    { kind: 'decide', decision: 'approve' },
   ];
 }
 
@@ -93,6 +109,41 @@ function serviceOf(random: Random, index: number): Service {
   };
 }
 
+/** Sometimes the project of the first service has a database, on which others of it depend. */
+function withDatabase(random: Random, services: Service[]): Service[] {
+  if (!random.chance(0.35)) return services;
+  const project = projectOf(services[0]!);
+  const apps = services.map((service): Service => {
+    if (service.handover || projectOf(service) !== project || !random.chance(0.8)) return service;
+    const labels = { ...service.spec.labels, 'com.docker.compose.depends_on': 'db:service_healthy:true' };
+    return { ...service, role: 'app', spec: { ...service.spec, labels } };
+  });
+  return [...apps, serverOf(random, project)];
+}
+
+function serverOf(random: Random, project: string): Service {
+  return {
+    hasHealthcheck: random.chance(0.6),
+    handover: false,
+    role: 'database',
+    spec: {
+      name: `${project}-db-1`,
+      image: 'db:15',
+      restart: random.pick(RESTARTS),
+      volumes: { rows: DATA_DIRECTORY },
+      labels: {
+        'diun.enable': 'true',
+        'update.policy': random.pick(['automatic', 'manual']),
+        'com.docker.compose.project': project,
+        'com.docker.compose.service': 'db',
+        'backup.kind': 'postgres',
+      },
+    },
+  };
+}
+
+const projectOf = ({ spec }: Service): string => spec.labels?.['com.docker.compose.project'] ?? '';
+
 function makeOf(random: Random, service: Service): Make {
   const { hasHealthcheck } = service;
   const late: Behaviour[] = hasHealthcheck ? ['dies', 'fades', 'fades'] : ['dies', 'dies'];
@@ -101,7 +152,11 @@ function makeOf(random: Random, service: Service): Make {
     ...(['exits', 'crash-loop'] as const),
     ...(soaks(service) ? late : []),
   ]);
-  return { health, ...(late.includes(health) ? { lastsMs: random.pick(LASTS) } : {}) };
+  return {
+    health,
+    ...(late.includes(health) ? { lastsMs: random.pick(LASTS) } : {}),
+    ...(service.role === 'app' && random.chance(0.6) ? { migrates: true } : {}),
+  };
 }
 
 function restoreOf(random: Random): Quiet {

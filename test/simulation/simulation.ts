@@ -7,6 +7,7 @@ import { workOnce } from '../../src/queue/worker';
 import { memoryStorage } from '../support/memory-storage';
 import { openScene, type Scene } from '../support/scene';
 import { reusedDisk } from '../support/scene-disk';
+import { SimulatedDatabase } from './database';
 import { faultyStorage } from './faulty-storage';
 import { Happened } from './happened';
 import { Judge } from './judge';
@@ -58,6 +59,7 @@ export async function simulate(world: World, sabotage: Sabotage = () => undefine
 class Simulation {
   #scene = openScene(reusedDisk);
   readonly #stored = memoryStorage();
+  readonly #database: SimulatedDatabase;
   readonly #happened: Happened;
   readonly #judge: Judge;
   /** Those that wait for their call, with how many calls are left to it. */
@@ -71,9 +73,11 @@ class Simulation {
     private readonly sabotage: Sabotage,
   ) {
     const { engine } = this.#scene;
-    setStage(engine, world);
+    this.#database = new SimulatedDatabase(world, engine.host);
+    setStage(engine, world, this.#database);
     this.#happened = new Happened(world, engine.host, () => this.#scene);
-    this.#judge = new Judge(world, engine.host, this.#happened, () => this.#scene);
+    const seen = { host: engine.host, database: this.#database, happened: this.#happened };
+    this.#judge = new Judge(world, seen, () => this.#scene);
     this.#equip();
   }
 
@@ -180,13 +184,14 @@ class Simulation {
       this.#note(`  the outsider fails: ${messageOf(error)}`);
     }
     this.#happened.outsiderActed(acted, act);
+    this.#judge.outsiderActed();
     this.#judge.afterChange(`outsider: ${act}`);
   }
 
   #publish(service: number, make: Make, webhooks: number): void {
     const published = this.world.services[service];
     if (published === undefined) return;
-    const image = publish(this.#scene.engine, published, make);
+    const image = publish(this.#scene.engine, published, make, this.#database);
     this.#happened.published(image, make);
     for (let sent = 0; sent < webhooks; sent++)
       this.#scene.hear(`docker.io/library/${published.spec.image}`, image.digest);

@@ -6,12 +6,15 @@ export interface Service {
   hasHealthcheck: boolean;
   /** It lives in the network of a container that owns the ports, and is handed over. */
   handover: boolean;
+  /** The PostgreSQL server of its project, or an app that depends on it and migrates it; left out: neither. */
+  role?: 'database' | 'app';
 }
 
-/** What a published image is like. `lastsMs`: of one that fails after a while. */
+/** What a published image is like. `lastsMs`: of one that fails after a while. `migrates`: at its start, the database to a newer schema. */
 export interface Make {
   health: Behaviour;
   lastsMs?: number;
+  migrates?: boolean;
 }
 
 export const GOOD: readonly Behaviour[] = ['healthy', 'slow'];

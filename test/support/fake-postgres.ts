@@ -77,13 +77,13 @@ export interface FakeSchema {
 }
 
 /** Large enough to come in several pieces. Without a schema its catalog is empty. */
-export function aDump(name: string, schema?: FakeSchema): Buffer {
+export function aDump(name: string, schema?: FakeSchema, rows = randomBytes(200_000)): Buffer {
   // A line of its own in any case: the random bytes may look like the start of a schema.
   const described = `\n${schema === undefined ? '' : JSON.stringify(schema)}\n`;
-  return Buffer.concat([Buffer.from(`PGDMP ${name}${described}`), randomBytes(200_000)]);
+  return Buffer.concat([Buffer.from(`PGDMP ${name}${described}`), rows]);
 }
 
-function schemaOf(dump: Buffer): FakeSchema | null {
+export function schemaOf(dump: Buffer): FakeSchema | null {
   const line = dump.subarray(0, 2000).toString('latin1').split('\n')[1];
   return line?.startsWith('{') === true ? (JSON.parse(line) as FakeSchema) : null;
 }
