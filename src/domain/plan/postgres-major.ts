@@ -2,8 +2,7 @@ import type { ContainerInspect } from '../engine-inspect';
 import { tryParseImageReference } from '../images/image-reference';
 import { parseTag } from '../images/tags';
 import { environmentOf } from '../recreate/own-config';
-import { cleanPath } from '../recreate/own-mounts';
-import { isWithin } from '../rehearsal/trial-request';
+import { cleanPath, isPathWithin } from '../recreate/own-mounts';
 
 /** An update to a newer PostgreSQL major: the databases are dumped, and loaded into a new data directory. */
 export interface NewMajor {
@@ -89,7 +88,7 @@ export function composeChange(old: OldServer, newEnv: readonly string[]): Compos
     service: labels['com.docker.compose.service'] ?? name,
     ...(labels['com.docker.swarm.service.name'] === undefined ? {} : { inStack: true }),
   };
-  if (!Mounts.some(({ Destination }) => isWithin(before, cleanPath(Destination)))) {
+  if (!Mounts.some(({ Destination }) => isPathWithin(before, cleanPath(Destination)))) {
     const why = `The data in ${before} is in no volume. ${name} needs a named volume at ${before} first: back it up, add the volume, then restore the backup.`;
     return { why, add: null, ...of };
   }

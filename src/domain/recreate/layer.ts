@@ -1,7 +1,7 @@
 import { COMPOSE } from '../compose/compose-project';
 import { BOUNDS } from '../bounds';
 import type { ContainerInspect, CreateRequest, ImageInspect } from '../engine-inspect';
-import { cleanPath } from './own-mounts';
+import { cleanPath, isPathWithin } from './own-mounts';
 
 /** One path of a container's own layer that differs from its image. */
 export interface LayerChange {
@@ -47,14 +47,14 @@ export function ownPaths(changes: readonly LayerChange[], { Mounts }: Pick<Conta
   const paths = changes.filter(({ kind }) => kind !== 'deleted').map(({ path }) => cleanPath(path));
   const mounts = Mounts.map(({ Destination }) => cleanPath(Destination));
   const parents = new Set([...paths, ...mounts].flatMap(parentsOf));
-  return paths.filter((path) => !parents.has(path) && !mounts.some((mount) => isWithin(path, mount))).sort();
+  return paths.filter((path) => !parents.has(path) && !mounts.some((mount) => isPathWithin(path, mount))).sort();
 }
 
 /** Whether the loss of a path with the container is expected: temporary files, caches, logs, what the engine writes. */
 export function isTemporary(path: string): boolean {
-  if (isWithin(path, SECRETS)) return false;
+  if (isPathWithin(path, SECRETS)) return false;
   if (ENGINE_FILES.has(path) || TEMPORARY_FILES.test(path)) return true;
-  if (TEMPORARY_FOLDERS.some((folder) => isWithin(path, folder))) return true;
+  if (TEMPORARY_FOLDERS.some((folder) => isPathWithin(path, folder))) return true;
   return path.split('/').some((name) => TEMPORARY_NAMES.has(name));
 }
 
@@ -73,7 +73,7 @@ export function wasCopiedBeforeStart(path: string, stat: PathStat, container: Co
   const started = Date.parse(container.State.StartedAt);
   if (modified < created - ROUNDED_BY_MS || modified > started + ROUNDED_BY_MS) return false;
   const isOfStart = modified <= created + FIRST_START_WITHIN_MS || modified >= started - ROUNDED_BY_MS;
-  return isOfStart || stat.mode === COMPOSES_MODE || isWithin(path, SECRETS);
+  return isOfStart || stat.mode === COMPOSES_MODE || isPathWithin(path, SECRETS);
 }
 
 const ROUNDED_BY_MS = 1000;
@@ -106,20 +106,16 @@ export function unmountedBackupPaths(
   const kept = Mounts.filter(({ Type }) => Type !== 'tmpfs').map(({ Destination }) => cleanPath(Destination));
   return paths.filter((path) => {
     const clean = cleanPath(path);
-    if (kept.some((mount) => isWithin(clean, mount))) return false;
-    const hasMounts = kept.some((mount) => isWithin(mount, clean));
-    return !hasMounts || own.some((file) => isWithin(file, clean) && !isTemporary(file));
+    if (kept.some((mount) => isPathWithin(clean, mount))) return false;
+    const hasMounts = kept.some((mount) => isPathWithin(mount, clean));
+    return !hasMounts || own.some((file) => isPathWithin(file, clean) && !isTemporary(file));
   });
 }
 
 /** Whether a volume or bind mount keeps the path. */
 export function isMounted(path: string, { Mounts }: Pick<ContainerInspect, 'Mounts'>): boolean {
   const clean = cleanPath(path);
-  return Mounts.some(({ Type, Destination }) => Type !== 'tmpfs' && isWithin(clean, cleanPath(Destination)));
-}
-
-function isWithin(path: string, folder: string): boolean {
-  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
+  return Mounts.some(({ Type, Destination }) => Type !== 'tmpfs' && isPathWithin(clean, cleanPath(Destination)));
 }
 
 function parentsOf(path: string): string[] {

@@ -26,6 +26,11 @@ export function cleanPath(path: string): string {
   return posix.resolve('/', path);
 }
 
+/** Whether a path is the folder or in it. The texts are compared: both must be clean. */
+export function isPathWithin(path: string, folder: string): boolean {
+  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
+}
+
 /**
  * Whether a mount that neither Binds nor Mounts request is the container's own volume. One that comes by VolumesFrom is
  * left to it, unless the container declares a volume there: then it is unknown which of the two it was, and the name is safe.

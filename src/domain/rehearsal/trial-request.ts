@@ -1,5 +1,5 @@
 import type { ContainerInspect, CreateRequest, HostConfig, HostMount, ImageInspect, Mount } from '../engine-inspect';
-import { cleanPath } from '../recreate/own-mounts';
+import { cleanPath, isPathWithin } from '../recreate/own-mounts';
 import { shortId } from '../format';
 
 const GIB = 1024 * 1024 * 1024;
@@ -174,7 +174,7 @@ export function trialMounts(mounts: readonly Mount[], restored: readonly string[
     .filter(({ Type }) => Type !== 'tmpfs')
     .map((mount): TrialMount => {
       const path = cleanPath(mount.Destination);
-      if (restored.some((held) => isWithin(path, cleanPath(held)))) return { kind: 'restored', path };
+      if (restored.some((held) => isPathWithin(path, cleanPath(held)))) return { kind: 'restored', path };
       // A volume of other containers may hold the socket of a server, so that no volume is shared.
       if (mount.Type === 'bind' && !mount.RW) return { kind: 'read_only', path, source: mount.Source };
       return { kind: 'copied', path };
@@ -187,8 +187,4 @@ export function mountRequests(mounts: readonly TrialMount[], files: ReadonlySet<
     if (mount.kind === 'read_only') return [{ Type: 'bind', Source: mount.source, Target: mount.path, ReadOnly: true }];
     return files.has(mount.path) ? [] : [{ Type: 'volume', Target: mount.path }];
   });
-}
-
-export function isWithin(path: string, folder: string): boolean {
-  return path === folder || folder === '/' || path.startsWith(`${folder}/`);
 }

@@ -1,4 +1,4 @@
-import { cleanPath } from '../../../../domain/recreate/own-mounts';
+import { cleanPath, isPathWithin } from '../../../../domain/recreate/own-mounts';
 import { CERTBOT_RENEW } from '../../../../domain/certificates/certificate';
 import { DF } from '../../../../domain/disk/df';
 import { isProbeCommand } from '../../../../domain/health/probe-commands';
@@ -90,7 +90,7 @@ async function mayRead(sight: Sight, { container, labels }: Known, { mounts }: P
   const overlapsOneOf = async (places: readonly string[]): Promise<boolean> => {
     const asked = [path, await real(path)];
     const there = [...places, ...(await Promise.all(places.map(real)))];
-    return asked.some((one) => there.some((place) => isWithin(one, place) || isWithin(place, one)));
+    return asked.some((one) => there.some((place) => isPathWithin(one, place) || isPathWithin(place, one)));
   };
   if (await overlapsOneOf(mounts)) return false;
   const named = (labels['backup.paths'] ?? '').split(',').map((each) => cleanPath(each.trim()));
@@ -112,8 +112,4 @@ function isOneOf(commands: readonly (readonly string[])[], command: readonly str
 
 function textsOf(value: unknown): string[] | null {
   return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : null;
-}
-
-function isWithin(path: string, folder: string): boolean {
-  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
 }

@@ -1,5 +1,5 @@
 import type { ContainerInspect, HostConfig, Mount } from '../../../../domain/engine-inspect';
-import { cleanPath } from '../../../../domain/recreate/own-mounts';
+import { cleanPath, isPathWithin } from '../../../../domain/recreate/own-mounts';
 import type { Sight } from './family';
 
 /** Added capabilities with which a process stays inside its container. */
@@ -56,7 +56,7 @@ export async function powerOf(
     if (source === null || !reachesHost(source, mount.RW !== false, dataRoot)) continue;
     mounts.push(cleanPath(mount.Destination));
     why ??= `it mounts ${source} of the host`;
-    isCertbots &&= isWithin(cleanPath(source), LETS_ENCRYPT);
+    isCertbots &&= isPathWithin(cleanPath(source), LETS_ENCRYPT);
   }
   return why === null ? null : { why, mounts, isCertbots };
 }
@@ -72,16 +72,13 @@ async function hostFolderOf({ Type, Name, Source }: Mount, sight: Pick<Sight, 'v
 /** Pure. A folder above one of the host's own reaches it, too. `dataRoot`: of the engine, which has all files of all containers. */
 export function reachesHost(source: string, isWritable: boolean, dataRoot: string | null = null): boolean {
   const path = cleanPath(source);
-  if (dataRoot !== null && (isWithin(path, cleanPath(dataRoot)) || isWithin(cleanPath(dataRoot), path))) return true;
+  if (dataRoot !== null && (isPathWithin(path, cleanPath(dataRoot)) || isPathWithin(cleanPath(dataRoot), path)))
+    return true;
   if (/\.sock(?:et)?$|^\/home(?:\/[^/]+)?$|\/\.ssh(?:\/|$)/.test(path)) return true;
-  if (WRITABLE.some((folder) => isWithin(path, folder))) return false;
-  const isRead = READABLE_FILES.includes(path) || READABLE.some((folder) => isWithin(path, folder));
+  if (WRITABLE.some((folder) => isPathWithin(path, folder))) return false;
+  const isRead = READABLE_FILES.includes(path) || READABLE.some((folder) => isPathWithin(path, folder));
   if (isRead && !isWritable) return false;
-  return HOSTS_OWN.some((folder) => isWithin(path, folder) || isWithin(folder, path));
-}
-
-function isWithin(path: string, folder: string): boolean {
-  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
+  return HOSTS_OWN.some((folder) => isPathWithin(path, folder) || isPathWithin(folder, path));
 }
 
 function powerOfHostConfig(host: HostConfig): string | null {
