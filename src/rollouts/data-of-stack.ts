@@ -93,8 +93,7 @@ export function hasChangedData({ rollout }: Pick<ServiceRun, 'rollout'>): boolea
 /** Only from a backup after which no known service has written, so that nothing is lost but what the new version did. */
 export async function mayRestore(run: ServiceRun): Promise<boolean> {
   const { store, update, rollout } = run;
-  const backup = update.backupId === null ? null : store.backups.get(update.backupId);
-  if (!isStateBefore(backup, update) || rollout.released === true) return false;
+  if (!isStateBefore(store.backups.of(update), update) || rollout.released === true) return false;
   return (await scaledUpByOthers(run, otherScales(rollout))).length === 0;
 }
 

@@ -60,7 +60,7 @@ function rehearsalJson({
 
 /** As `toJson`, with backup and rehearsal looked up. */
 export function jsonOf(store: Store, update: Update): UpdateJson {
-  return toJson(update, backupOf(store, update), store.rehearsals.of(update.id), soakOf(store, update.id));
+  return toJson(update, store.backups.of(update), store.rehearsals.of(update.id), soakOf(store, update.id));
 }
 
 /** Its soak, with the time at which the old container is removed; undefined: it has none. */
@@ -70,9 +70,4 @@ export function soakOf(store: Store, updateId: string): UpdateJson['soak'] {
   const { until, failure, outcome, oldContainerId } = soak;
   const keptUntil = store.keptContainers.find(oldContainerId)?.keepUntil ?? null;
   return { status: soak.status === 'chosen' ? 'rolling_back' : soak.status, until, keptUntil, failure, outcome };
-}
-
-/** The backup taken for it; null: none (yet). */
-export function backupOf(store: Store, { backupId }: Update): BackupRecord | null {
-  return backupId === null ? null : store.backups.get(backupId);
 }
