@@ -20,29 +20,29 @@ function reasonFor(journal: Journal, verdict: Verdict, error: Failure | null): s
   const name = journal.containerName;
   switch (verdict) {
     case 'succeeded':
-      return `${name} runs ${journal.newReference} and is healthy.${whatChanged(journal)}`;
+      return `${name} runs ${journal.newReference} and is healthy.${changeSentences(journal.dataChange)}`;
     case 'failed':
       if (error?.code === 'container_not_running') return `Nothing was changed: ${name} is not running, as before.`;
       return `Nothing was changed: ${name} still runs ${journal.oldReference} as before.${whoWasStopped(journal.stopped)}`;
     case 'rolled_back':
       if (journal.restore !== null) return restoredReason(journal, journal.restore);
       return journal.oldStopped
-        ? `${name} was rolled back: the old container is running again and healthy.${whatChanged(journal)}`
-        : `${name} was rolled back: the old container was never stopped, and is healthy.${whatChanged(journal)}`;
+        ? `${name} was rolled back: the old container is running again and healthy.${changeSentences(journal.dataChange)}`
+        : `${name} was rolled back: the old container was never stopped, and is healthy.${changeSentences(journal.dataChange)}`;
     case 'rollback_failed':
       if (error?.code === 'data_changed' && leftBy(journal.restore) === 'restored')
         return `${name} was rolled back: the old container is running again and healthy. ${firstLineOf(error.message)}`;
       if (error?.code === 'data_changed')
-        return `${name} was rolled back, but its data was not: the old container is running and healthy on ${hasChanged(journal.dataChange) ? 'data that the new version changed' : 'the data of the new version'}.${whatChanged(journal)} Decide whether to restore the backup of this update.`;
+        return `${name} was rolled back, but its data was not: the old container is running and healthy on ${hasChanged(journal.dataChange) ? 'data that the new version changed' : 'the data of the new version'}.${changeSentences(journal.dataChange)} Decide whether to restore the backup of this update.`;
       if (error?.code === 'unhealthy_as_before')
-        return `${name} was rolled back: the old container is running again and fails its health check, as before the update. Manual action required.${whatChanged(journal)}`;
+        return `${name} was rolled back: the old container is running again and fails its health check, as before the update. Manual action required.${changeSentences(journal.dataChange)}`;
       if (error?.code === 'other_unhealthy' && journal.stage !== 'preparing')
-        return `${name} was rolled back and is healthy, but another container that responded before the update does not respond: manual action required.${whatChanged(journal)}`;
+        return `${name} was rolled back and is healthy, but another container that responded before the update does not respond: manual action required.${changeSentences(journal.dataChange)}`;
       if (journal.stage === 'settled')
         return `${name} runs ${journal.newReference} and was healthy, but the update could not be completed: please check it.`;
       if (journal.stage === 'preparing')
         return `Nothing was changed, but a container that was stopped for the backup is not running: manual action required.`;
-      return `The rollback of ${name} failed: the old container is not running and healthy. Manual action required.${whatChanged(journal)}`;
+      return `The rollback of ${name} failed: the old container is not running and healthy. Manual action required.${changeSentences(journal.dataChange)}`;
   }
 }
 
@@ -51,7 +51,7 @@ function changedReason(journal: Journal, verdict: Verdict, { message }: Failure)
   const sentence = firstLineOf(message);
   if (verdict === 'rolled_back') return `${sentence} The old container is running and healthy.`;
   if (verdict !== 'failed')
-    return `${sentence} The update could neither be finished nor undone: please check it.${whatChanged(journal)}`;
+    return `${sentence} The update could neither be finished nor undone: please check it.${changeSentences(journal.dataChange)}`;
   const unchanged = broughtBack === undefined ? 'diun-pilot changed nothing. ' : '';
   return `${unchanged}${sentence}${whoWasStopped(stopped)}`;
 }
@@ -86,10 +86,6 @@ function retained({ kept }: RestoreJournal): string {
 function restoredAllTheSame({ restore }: Journal): string {
   if (restore === null || leftBy(restore) !== 'restored') return '';
   return ` ${capitalised(restoredData(restore))} was restored.${retained(restore)}`;
-}
-
-function whatChanged({ dataChange }: Journal): string {
-  return changeSentences(dataChange);
 }
 
 export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status, steps }: Update): Seen {
