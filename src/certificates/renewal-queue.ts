@@ -15,7 +15,7 @@ import type { Store } from '../ports/store';
 import { lookAtCertificates, saveCertificates } from './look';
 import { renew } from './renew';
 import { findPlaces, type RenewalDeps, type RenewalPlace } from './renewal-places';
-import { isWithin } from '../lib/clock';
+import { wasWithinLast } from '../lib/clock';
 
 /**
  * Queues a renewal of everything on this engine. One that waits already is not queued twice: a retry that is not due yet
@@ -143,7 +143,7 @@ const LOOK_BACK = 20;
 export function createWatch(deps: RenewalDeps): () => Promise<boolean> {
   let lookedAt: Date | null = null;
   return async () => {
-    if (lookedAt !== null && isWithin(LOOK_EVERY_MS, lookedAt, deps.clock.now())) return false;
+    if (lookedAt !== null && wasWithinLast(LOOK_EVERY_MS, lookedAt, deps.clock.now())) return false;
     // A running renewal checks the certificates itself, and later.
     if (deps.store.renewals.running() !== null) return false;
     const places = await findPlaces(deps);
@@ -167,7 +167,7 @@ function requestWhatIsDue(deps: RenewalDeps, places: RenewalPlace[], seen: Certi
   const isOn = (store.timers.get('renewal')?.schedule ?? null) !== null;
   const isRecent = store.renewals
     .list(LOOK_BACK)
-    .some(({ createdAt }) => isWithin(AT_MOST_EVERY_MS, new Date(createdAt), now));
+    .some(({ createdAt }) => wasWithinLast(AT_MOST_EVERY_MS, new Date(createdAt), now));
   if (!isOn || isRecent || store.renewals.queued() !== null) return;
   const renewing = places.filter(({ certbots }) => certbots.length > 0).map(({ project }) => project);
   const due = seen.filter(

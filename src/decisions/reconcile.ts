@@ -16,7 +16,7 @@ import {
   withTag,
 } from '../domain/images/image-reference';
 import type { Update, UpdateStatus } from '../domain/update';
-import { isWithin } from '../lib/clock';
+import { wasWithinLast } from '../lib/clock';
 import type { Store } from '../ports/store';
 import { readTargets } from '../services/read-targets';
 import { askRegistry, type RegistryAsked } from './ask-registry';
@@ -172,7 +172,7 @@ function rests({ store, clock }: Pick<Deps, 'clock' | 'store'>, { name }: Contai
         to.digest === digest &&
         (code === undefined || error?.code === code) &&
         finishedAt !== null &&
-        isWithin(withinMs, new Date(finishedAt), clock.now()),
+        wasWithinLast(withinMs, new Date(finishedAt), clock.now()),
     );
   return (
     ended('expired', RESTS_EXPIRED_MS) ||

@@ -14,7 +14,7 @@ export function isDue(at: number, now: number, withinMs: number): boolean {
 }
 
 /** Whether a time is less than `ms` ago. One that is still to come, of a clock that was ahead, is not: it would last until then. */
-export function isWithin(ms: number, time: Date, now: Date): boolean {
+export function wasWithinLast(ms: number, time: Date, now: Date): boolean {
   return !isDue(time.getTime() + ms, now.getTime(), ms);
 }
 

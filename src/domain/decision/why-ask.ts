@@ -1,5 +1,5 @@
 import { type Container, isBuiltHere } from '../container';
-import { isWithin, type Jump } from '../images/version-jump';
+import { isJumpWithin, type Jump } from '../images/version-jump';
 import { FLAG_WORDS, type NoteFlag, type NotesWord } from '../notes/release-notes';
 import type { Plan } from '../plan/plan';
 import type { NewMajor } from '../plan/postgres-major';
@@ -12,7 +12,7 @@ export function whyAsk(container: Container, jump: Plan['jump']): string | null 
   if (database && !labels.allowDatabase) return 'it is a database, and update.allow-database is not true';
   if (application === 'postgres' && jump === 'major') return NEW_MAJOR;
   if (!isSized(jump)) return `a move of this kind is never made automatically`;
-  return isWithin(jump, labels.allow) ? null : `update.allow is ${labels.allow}, and this is a ${jump} update`;
+  return isJumpWithin(jump, labels.allow) ? null : `update.allow is ${labels.allow}, and this is a ${jump} update`;
 }
 
 /** Its data is dumped and loaded: no label makes that automatic. */

@@ -39,7 +39,7 @@ export function versionJump(fromTag: string, toTag: string): VersionJump {
 }
 
 /** Whether `jump` is at most `allowed`. */
-export function isWithin(jump: Jump, allowed: Jump): boolean {
+export function isJumpWithin(jump: Jump, allowed: Jump): boolean {
   return SIZES.indexOf(jump) <= SIZES.indexOf(allowed);
 }
 
@@ -107,7 +107,7 @@ function buildJump(from: ParsedTag, to: ParsedTag): Jump | 'downgrade' | null {
 }
 
 function larger(one: Jump, other: Jump): Jump {
-  return isWithin(one, other) ? other : one;
+  return isJumpWithin(one, other) ? other : one;
 }
 
 function firstDifference(one: readonly bigint[], other: readonly bigint[]): number | null {

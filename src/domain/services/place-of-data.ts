@@ -67,13 +67,13 @@ function outsideOfVolumes(
   if (backup?.kind !== 'files') return null;
   const lasting = (TaskTemplate.ContainerSpec?.Mounts ?? []).filter(({ Type, Source }) => Type !== 'tmpfs' && !!Source);
   const lost = backup.paths.filter(
-    (path) => !lasting.some(({ Target }) => isWithin(path, Target) || isWithin(Target, path)),
+    (path) => !lasting.some(({ Target }) => isAtOrBelow(path, Target) || isAtOrBelow(Target, path)),
   );
   if (lost.length === 0) return null;
   return `${lost.join(', ')} of ${Name} is in no named volume and in no folder of the host, so each new task starts without it. Mount a volume there, or correct backup.paths.`;
 }
 
-function isWithin(path: string, folder: string): boolean {
+function isAtOrBelow(path: string, folder: string): boolean {
   const [inner, outer] = [path, folder].map((each) =>
     `/${each.split('/').filter(Boolean).join('/')}/`.replace('//', '/'),
   );

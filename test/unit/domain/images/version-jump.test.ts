@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { isHigherVersion, isWithin, versionJump } from '../../../../src/domain/images/version-jump';
+import { isHigherVersion, isJumpWithin, versionJump } from '../../../../src/domain/images/version-jump';
 
 describe('the jump from one tag to another', () => {
   test.each([
@@ -132,9 +132,9 @@ describe('the jump from one tag to another', () => {
 });
 
 test('a jump is within an allowance of its own size or larger', () => {
-  expect(isWithin('minor', 'minor')).toBe(true);
-  expect(isWithin('digest', 'patch')).toBe(true);
-  expect(isWithin('major', 'minor')).toBe(false);
+  expect(isJumpWithin('minor', 'minor')).toBe(true);
+  expect(isJumpWithin('digest', 'patch')).toBe(true);
+  expect(isJumpWithin('major', 'minor')).toBe(false);
 });
 
 test('a tag that cannot be compared is not higher', () => {
