@@ -11,7 +11,7 @@ import { addressesIn } from '../domain/health/neighbour';
 import { checkSet, findShells } from './check-set';
 import { dropStaged, stageDatabases, swapDatabases, swapDatabasesBack } from './databases/restore-databases';
 import { removeStaged, stageFiles, swapFiles, swapFilesBack, tidyFiles } from './files/restore-files';
-import { checkpoint, type RestoreRun } from './restore-run';
+import { checkpointRestore, type RestoreRun } from './restore-run';
 import { startAgain, whoRuns } from './those-that-ran';
 
 /**
@@ -33,7 +33,7 @@ export async function restoreData(run: RestoreRun): Promise<void> {
     if (isEngineLost(error)) throw lostEngine(run, error);
     const { code, message } = toPilotError(error);
     run.logger.error('the restore failed and is undone', { code, reason: message });
-    checkpoint(run, { stage: 'undoing', cause: { code, message } });
+    checkpointRestore(run, { stage: 'undoing', cause: { code, message } });
   }
   if (run.journal.stage === 'undoing') await undo(run);
   if (run.journal.tidied !== true) await tidy(run);
@@ -45,21 +45,21 @@ function countInterruption(run: RestoreRun): void {
   const during = 'while it unpacked this backup';
   const message = interruptedText(interrupted, during, 'memory, disk, restarts of the host', 'restore');
   const givenUp = { stage: 'undoing', cause: { code: 'interrupted', message } } as const;
-  checkpoint(run, interrupted < MOST_ATTEMPTS ? { interrupted } : { interrupted, ...givenUp });
+  checkpointRestore(run, interrupted < MOST_ATTEMPTS ? { interrupted } : { interrupted, ...givenUp });
 }
 
 /** An unreachable engine does not count as an interrupted attempt. */
 function lostEngine(run: RestoreRun, error: unknown): unknown {
-  checkpoint(run, { interrupted: run.journal.interrupted - 1 });
+  checkpointRestore(run, { interrupted: run.journal.interrupted - 1 });
   return error;
 }
 
 async function check(run: RestoreRun): Promise<void> {
-  if (run.journal.ran === undefined && run.writers === undefined) checkpoint(run, { ran: whoRuns(run.plan) });
+  if (run.journal.ran === undefined && run.writers === undefined) checkpointRestore(run, { ran: whoRuns(run.plan) });
   const kinds = await checkSet(run);
   const shells = await findShells(run);
   const who = await whoIsStopped(run);
-  checkpoint(run, { stage: 'staging', manifest: run.plan.manifest, kinds, shells, ...who });
+  checkpointRestore(run, { stage: 'staging', manifest: run.plan.manifest, kinds, shells, ...who });
 }
 
 /** Those that run, those that get files, and the one that the caller names: these are started at the end also when they do not run now. */
@@ -106,7 +106,7 @@ async function stage(run: RestoreRun): Promise<void> {
   await bothEnd(stageDatabases(run), stageFiles(run));
   await run.mayStillSwap?.();
   await stopWriters(run);
-  checkpoint(run, { stage: 'swapping', swapBegan: true });
+  checkpointRestore(run, { stage: 'swapping', swapBegan: true });
 }
 
 /**
@@ -148,14 +148,14 @@ async function noteStarted(run: RestoreRun): Promise<void> {
   const names = new Set(stopped.map(({ name }) => name));
   const started = found.filter((each) => each.State.Running && !names.has(nameIn(each)));
   if (started.length > 0 || stopped.some(({ id }) => !known.has(id)))
-    checkpoint(run, { stopped: [...stopped, ...started.map((each) => ({ ...stoppedAs(each), well: false }))] });
+    checkpointRestore(run, { stopped: [...stopped, ...started.map((each) => ({ ...stoppedAs(each), well: false }))] });
 }
 
 async function swap(run: RestoreRun): Promise<void> {
   mustHaveAll(run);
   await swapFiles(run);
-  checkpoint(run, { kept: await swapDatabases(run) });
-  checkpoint(run, { stage: 'starting' });
+  checkpointRestore(run, { kept: await swapDatabases(run) });
+  checkpointRestore(run, { stage: 'starting' });
 }
 
 /** The data is in its place by now: what cannot be tidied up does not undo that. */
@@ -164,7 +164,7 @@ async function tidy(run: RestoreRun): Promise<void> {
     const files = await tidyFiles(run);
     const listed = new Set(files.map(({ what }) => what));
     const kept = [...run.journal.kept.filter(({ what }) => !listed.has(what)), ...files];
-    checkpoint(run, { kept, tidied: true });
+    checkpointRestore(run, { kept, tidied: true });
   } catch (error) {
     rethrowEngineLost(error);
     run.logger.warn('what only the restore needed could not be removed', { reason: messageOf(error) });
@@ -178,7 +178,7 @@ async function undo(run: RestoreRun): Promise<void> {
   const left = await removeUnpacked(run);
   const words = await startAgain(run).catch((error: unknown) => {
     rethrowEngineLost(error);
-    checkpoint(run, { undoneUnhealthy: true });
+    checkpointRestore(run, { undoneUnhealthy: true });
     const but = `The previous data is in place, but not every container is healthy: ${messageOf(error)}`;
     throw failed(`${asSentence(cause.message)} ${but}${left}`, error);
   });
@@ -202,7 +202,7 @@ async function swapBack(run: RestoreRun, cause: string): Promise<void> {
       error,
     );
   }
-  checkpoint(run, { swapBegan: false });
+  checkpointRestore(run, { swapBegan: false });
 }
 
 /** A failed removal does not prevent the start. Resolves with a sentence about it. */

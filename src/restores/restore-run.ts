@@ -49,7 +49,7 @@ export function restoreRun({ set, ...parts }: Opening): RestoreRun {
 }
 
 /** Writes how far the restore has come, before the act that it announces. */
-export function checkpoint(run: RestoreRun, known: Partial<RestoreJournal>): void {
+export function checkpointRestore(run: RestoreRun, known: Partial<RestoreJournal>): void {
   run.journal = { ...run.journal, ...known };
   run.save(run.journal);
 }

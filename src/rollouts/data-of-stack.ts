@@ -13,7 +13,7 @@ import { canBeStored, fetchInAdvance, mustStillBeStored, passesPreflight } from 
 import { changeInStage, fingerprintBefore } from '../updates/fingerprint/data-change';
 import { Skipped } from '../updates/run';
 import { preflightService, pullHere } from './preflight-rollout';
-import { checkpoint, serviceIsGone, type ServiceRun } from './rollout-run';
+import { checkpointRollout, serviceIsGone, type ServiceRun } from './rollout-run';
 import { howTheyAre, scaledUpByOthers, scaleToZero } from './scale-to-zero';
 
 /**
@@ -45,7 +45,7 @@ export async function backUpStack(run: ServiceRun, progress: Progress): Promise<
   if (!fresh) return detail;
   const servers = await Promise.all(members.filter(isServer).map((member) => asReadNow(run.engine, member)));
   const fingerprint = await fingerprintBefore(run, target, servers, progress);
-  if (fingerprint !== null) checkpoint(run, 'preparing', { fingerprint });
+  if (fingerprint !== null) checkpointRollout(run, 'preparing', { fingerprint });
   return detail;
 }
 
@@ -59,10 +59,10 @@ async function quiesceStack(
   const writers = stoppedForBackup(target, all);
   if (writers.length === 0 || !(await fetchInAdvance(run, pullHere, progress))) return false;
   const lookAhead = async (): Promise<void> =>
-    checkpoint(run, 'preparing', { lookedAhead: await preflightService(run) });
+    checkpointRollout(run, 'preparing', { lookedAhead: await preflightService(run) });
   if (!(await passesPreflight(lookAhead)) || !(await canBeStored(run))) return false;
   const { scaled, idle } = await howTheyAre(run, writers);
-  checkpoint(run, 'preparing', { scaled, idle, scaledAt: run.clock.now().toISOString() });
+  checkpointRollout(run, 'preparing', { scaled, idle, scaledAt: run.clock.now().toISOString() });
   for (const each of scaled.toReversed()) await scaleToZero(run, each, progress);
   await mustStillBeStored(run, scaled);
   return whoGoesOn(target, all).length === 0;
@@ -79,7 +79,7 @@ function throughReader({ rollout }: Pick<ServiceRun, 'rollout'>, member: Contain
 export async function changedData(run: ServiceRun, progress: Progress): Promise<string[]> {
   const change = await changeInStage(run, run.rollout, {
     serversNow: (then) => serversNow(run, then),
-    save: (dataChange) => checkpoint(run, run.rollout.stage, { dataChange }),
+    save: (dataChange) => checkpointRollout(run, run.rollout.stage, { dataChange }),
     progress,
   });
   return change === null ? [] : [changeAsDetail(change)];

@@ -9,7 +9,7 @@ import { dataDirectoryOf } from '../domain/plan/postgres-major';
 import { comparePostgres } from '../updates/preflight/postgres-major';
 import { pullTarget } from '../updates/pull-by-digest';
 import { Skipped } from '../updates/run';
-import { checkpoint, see, type ServiceRun } from './rollout-run';
+import { checkpointRollout, see, type ServiceRun } from './rollout-run';
 
 /** Each node pulls the image; this one does before, where the data of the service is compared with it. */
 export async function pullHere(run: ServiceRun, progress: Progress): Promise<string | Skipped> {
@@ -20,7 +20,7 @@ export async function pullHere(run: ServiceRun, progress: Progress): Promise<str
   const task = await taskHere(run);
   if (task === null) return new Skipped('the nodes pull it; the registry names this digest');
   const { imageId, wanted } = await pullTarget(run.engine, task, run.update, progress);
-  checkpoint(run, 'preparing', { newImageId: imageId });
+  checkpointRollout(run, 'preparing', { newImageId: imageId });
   return `${wanted} is image ${imageId}, on this node`;
 }
 

@@ -3,7 +3,7 @@ import { replicasOf, type ServiceInspect, type ServiceSpec } from '../domain/ser
 import { ownScale } from '../domain/services/rollout';
 import { isOver, failureOf, isAlive, viewTasks, whyStuck } from '../domain/services/tasks';
 import {
-  checkpoint,
+  checkpointRollout,
   probeTimeoutOf,
   retryConflict,
   see,
@@ -29,11 +29,11 @@ export async function requestRollout(run: ServiceRun): Promise<void> {
     if (statusOf(service) !== statusBefore) return; // Swarm has rolled it back since
   } else if (image !== oldImage) throw serviceChanged(run.rollout.name);
   const overBefore = [...(run.rollout.overBefore ?? []), ...tasks.filter(isOver).map(({ ID }) => ID)];
-  checkpoint(run, 'rolling_out', { statusBefore: statusOf(service), overBefore });
+  checkpointRollout(run, 'rolling_out', { statusBefore: statusOf(service), overBefore });
   try {
     await updateUnchanged(run, service, (now) => run.swarm.rollOut(now, scaledUp(run, withImage(now.Spec, newImage))));
   } catch (error) {
-    if (!isEngineLost(error)) checkpoint(run, 'preparing');
+    if (!isEngineLost(error)) checkpointRollout(run, 'preparing');
     throw error;
   }
 }

@@ -25,7 +25,7 @@ export function probeTimeoutOf({ target }: Pick<ServiceRun, 'target'>): number {
 }
 
 /** Writes how far the run has come, before the act that it announces. */
-export function checkpoint(run: ServiceRun, stage: RolloutStage, known: Partial<Rollout> = {}): void {
+export function checkpointRollout(run: ServiceRun, stage: RolloutStage, known: Partial<Rollout> = {}): void {
   run.rollout = { ...run.rollout, ...known, stage };
   run.store.updates.saveRollout(run.update.id, run.rollout);
 }

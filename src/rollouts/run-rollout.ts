@@ -16,7 +16,7 @@ import { keepStackTag } from './keep-stack-tag';
 import { openService } from './open-rollout';
 import { preflightService, pullHere } from './preflight-rollout';
 import { followRollout, requestRollout } from './roll-out';
-import { checkpoint, see, serviceIsGone, type ServiceRun } from './rollout-run';
+import { checkpointRollout, see, serviceIsGone, type ServiceRun } from './rollout-run';
 import { othersServe, release, scaledUpByOthers, serveAgain } from './scale-to-zero';
 import { restoreStack, rollBackService } from './undo-rollout';
 
@@ -34,7 +34,7 @@ export async function updateService(deps: Deps, update: Update): Promise<Update>
     await databasesAnswer(run);
     return await toItsEnd(run);
   } catch (error) {
-    if (isEngineLost(error)) checkpoint(run, run.rollout.stage, { engineLost: true });
+    if (isEngineLost(error)) checkpointRollout(run, run.rollout.stage, { engineLost: true });
     // Nothing was requested yet: what was scaled to 0 for the backup does not wait for the database.
     if (isRefusedByDatabase(error) && isAt(run, 'preparing'))
       await serveAgain(run, run.rollout.scaled ?? [], SHOWN_NOWHERE);
@@ -71,17 +71,17 @@ async function rollOut(run: ServiceRun): Promise<void> {
     await requestRollout(run);
     return followRollout(run, progress);
   });
-  checkpoint(run, 'checking');
+  checkpointRollout(run, 'checking');
 }
 
 async function check(run: ServiceRun): Promise<void> {
   await step(run, 'health_check', async (progress) => {
     const seen = [await checkService(run, run.rollout.newImage, progress), ...(await changedData(run, progress))];
     const others = await othersServe(run, progress);
-    checkpoint(run, 'checking', { seen: seen.join('; ') });
+    checkpointRollout(run, 'checking', { seen: seen.join('; ') });
     return [...seen, ...others].join('; ');
   });
-  checkpoint(run, 'settled');
+  checkpointRollout(run, 'settled');
 }
 
 /** The other services were checked for minutes, or a crash came: another client may have put the old image back since. */

@@ -12,7 +12,7 @@ import { readerOf } from '../restores/files/one-off';
 import { serviceFailureOf } from '../services/look-at-target';
 import { readServices } from '../services/read-targets';
 import { checkService } from './check-rollout';
-import { checkpoint, retryConflict, type ServiceRun } from './rollout-run';
+import { checkpointRollout, retryConflict, type ServiceRun } from './rollout-run';
 
 const POLL_MS = 500;
 const MORE_MS = 60_000;
@@ -166,7 +166,7 @@ export async function serveAgain(run: ServiceRun, which: readonly Scaled[], prog
 /** From now on they may write, so no restore is made that would lose that. */
 export function release(run: ServiceRun): void {
   if ((run.rollout.scaled ?? []).length > 0 && run.rollout.released !== true)
-    checkpoint(run, run.rollout.stage, { released: true });
+    checkpointRollout(run, run.rollout.stage, { released: true });
 }
 
 export function withReplicas(spec: ServiceSpec, Replicas: number): ServiceSpec {

@@ -23,7 +23,7 @@ import { checkService } from './check-rollout';
 import { changedData, hasChangedData, mayRestore, membersNow, mustBeAtZero } from './data-of-stack';
 import { finishService } from './finish-rollout';
 import { followRollback, scaledUp, updateUnchanged, withImage } from './roll-out';
-import { checkpoint, see, type ServiceRun } from './rollout-run';
+import { checkpointRollout, see, type ServiceRun } from './rollout-run';
 import { noTaskRuns, othersServe, release, withReplicas } from './scale-to-zero';
 
 /**
@@ -34,7 +34,7 @@ import { noTaskRuns, othersServe, release, withReplicas } from './scale-to-zero'
 export async function rollBackService(run: ServiceRun, cause: PilotError): Promise<Update> {
   if (cause.code === 'changed_meanwhile') return finishService(run, 'rollback_failed', cause);
   run.store.transaction(() => {
-    checkpoint(run, 'rolling_back');
+    checkpointRollout(run, 'rolling_back');
     run.update = run.store.updates.change(run.update.id, { error: { code: cause.code, message: cause.message } });
   });
   try {
@@ -87,7 +87,7 @@ async function isDecidedAtZero(run: ServiceRun, progress: Progress): Promise<boo
 /** Once the answer was no, services have been scaled back that write to the data, so it stays no after a crash. */
 async function decideOnData(run: ServiceRun): Promise<boolean> {
   const { dataGoesBack = hasChangedData(run) && (await mayRestore(run)) } = run.rollout;
-  checkpoint(run, 'rolling_back', { dataGoesBack });
+  checkpointRollout(run, 'rolling_back', { dataGoesBack });
   if (!dataGoesBack) release(run);
   return dataGoesBack;
 }
@@ -107,7 +107,7 @@ async function oldServes(run: ServiceRun, progress: Progress): Promise<string | 
  */
 export async function restoreStack(run: ServiceRun): Promise<Update> {
   const cause = whyRolledBack(run.update);
-  checkpoint(run, 'restoring', { restore: run.rollout.restore ?? firstRestoreJournal(run.update.id) });
+  checkpointRollout(run, 'restoring', { restore: run.rollout.restore ?? firstRestoreJournal(run.update.id) });
   let restored = false;
   try {
     // A crash may have come after it: what its files went through is gone then.
@@ -158,7 +158,7 @@ async function restore(run: ServiceRun, onProgress: Progress): Promise<string> {
       set: { folder, url: backup.url ?? '', manifest, containers, byRollback: true },
       logger: run.logger.child({ update: run.update.id, backup: backup.id }),
       journal,
-      save: (reached) => checkpoint(run, 'restoring', { restore: reached }),
+      save: (reached) => checkpointRollout(run, 'restoring', { restore: reached }),
       onProgress,
       alsoStarts: null,
       ownLayer: 'untouched',
