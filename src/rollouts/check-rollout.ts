@@ -30,7 +30,7 @@ export async function checkService(run: ServiceRun, image: string, progress: Pro
     });
     const after = await allRun(run, image, progress);
     if (view.running.join() === after.view.running.join()) return [after.view.detail, ...probed].join('; ');
-    if (!wereMoved(after.seen)) await refuse(run, after.seen, image, 'a task ended while it was checked');
+    if (!wereMoved(after.seen)) await rejectWithFailure(run, after.seen, image, 'a task ended while it was checked');
   }
 }
 
@@ -59,7 +59,7 @@ async function allRun(
     first = view.allRun ? tasks : null;
     progress(view.detail);
     if (first === null && clock.now().getTime() >= startedAt + withinMs)
-      await refuse(run, seen, image, `Not all tasks run within ${formatTimeout(withinMs)}: ${view.detail}`);
+      await rejectWithFailure(run, seen, image, `Not all tasks run within ${formatTimeout(withinMs)}: ${view.detail}`);
     await clock.sleep(first === null ? POLL_MS : SECOND_LOOK_MS);
   }
 }
@@ -73,7 +73,12 @@ function rolledBackMeanwhile(run: ServiceRun, { service, tasks, nodes }: Seen, i
   return new PilotError(failure?.code ?? 'unhealthy', `${detail}Swarm rolled it back (${Message}).`);
 }
 
-async function refuse(run: ServiceRun, { service, tasks, nodes }: Seen, image: string, why: string): Promise<never> {
+async function rejectWithFailure(
+  run: ServiceRun,
+  { service, tasks, nodes }: Seen,
+  image: string,
+  why: string,
+): Promise<never> {
   const failure = failureOf(service, tasks, image, nodes);
   if (failure === null) throw new PilotError('unhealthy', `${why}.`);
   throw new PilotError(failure.code, `${failure.detail}. ${why}.${await logOf(run, failure.task)}`);
@@ -127,7 +132,7 @@ async function probeElsewhere(
   if (probe.kind !== 'http' && probe.kind !== 'tcp')
     return `not probed on ${node}: the ${probe.kind} probe runs on the node of diun-pilot only`;
   const port = publishedOf(seen, task, probe.port);
-  const host = await addressOf(run, task);
+  const host = await addressOfNode(run, task);
   if (port === null || host === null) return `not probed on ${node}: port ${probe.port} is not published there`;
   const until = clock.now().getTime() + probeTimeoutMs;
   for (;;) {
@@ -148,7 +153,7 @@ function publishedOf({ service }: Seen, { Status }: TaskInspect, target: number)
   return ports.find(fits)?.PublishedPort ?? null;
 }
 
-async function addressOf({ swarm }: ServiceRun, { NodeID }: TaskInspect): Promise<string | null> {
+async function addressOfNode({ swarm }: ServiceRun, { NodeID }: TaskInspect): Promise<string | null> {
   const node = (await swarm.nodes()).find(({ ID }) => ID === NodeID);
   return node?.Status.Addr || null;
 }

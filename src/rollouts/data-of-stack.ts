@@ -86,12 +86,12 @@ export async function changedData(run: ServiceRun, progress: Progress): Promise<
 }
 
 /** The new version is known to have changed the data. */
-export function hasChangedData({ rollout }: Pick<ServiceRun, 'rollout'>): boolean {
+export function rolloutChangedData({ rollout }: Pick<ServiceRun, 'rollout'>): boolean {
   return hasChanged(rollout.dataChange);
 }
 
 /** Only from a backup after which no known service has written, so that nothing is lost but what the new version did. */
-export async function mayRestore(run: ServiceRun): Promise<boolean> {
+export async function mayRestoreStack(run: ServiceRun): Promise<boolean> {
   const { store, update, rollout } = run;
   if (!isStateBefore(store.backups.of(update), update) || rollout.released === true) return false;
   return (await scaledUpByOthers(run, otherScales(rollout))).length === 0;

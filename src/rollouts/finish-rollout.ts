@@ -5,7 +5,7 @@ import { PilotError, rethrowUndecided, toPilotError, withCause } from '../domain
 import { reasonOfRollout, type Rollout } from '../domain/services/rollout';
 import type { Update, Verdict } from '../domain/update';
 import { storeEnd } from '../updates/finish';
-import { removeReaders, scaleBack, serveAgain } from './scale-to-zero';
+import { removeReaders, scaleBack, scaleBackAndVerify } from './scale-to-zero';
 import type { ServiceRun } from './rollout-run';
 
 /**
@@ -39,7 +39,7 @@ function notScaledBack(verdict: Verdict, error: PilotError | null, troubles: rea
 export async function finishUntouchedService(run: ServiceRun, error: unknown): Promise<Update> {
   const cause = toPilotError(error);
   try {
-    await serveAgain(run, run.rollout.scaled ?? [], () => undefined);
+    await scaleBackAndVerify(run, run.rollout.scaled ?? [], () => undefined);
   } catch (failure) {
     rethrowUndecided(failure);
     const message = withCause(failure, 'The update was aborted because:', cause);

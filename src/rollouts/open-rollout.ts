@@ -13,7 +13,7 @@ import { rethrowUndecided } from '../domain/errors';
 import { interrupted } from '../updates/start/open-run';
 import { finishUntouchedService } from './finish-rollout';
 import type { ServiceRun } from './rollout-run';
-import { removeReaders, serveAgain } from './scale-to-zero';
+import { removeReaders, scaleBackAndVerify } from './scale-to-zero';
 
 /**
  * Takes up the update of a service: for the first time, by looking again at what the decision saw; or after a crash, by what was
@@ -84,7 +84,7 @@ async function beginAgain(run: ServiceRun): Promise<ServiceRun | { ended: Update
   if (run.mode !== 'act' || next > MOST_ATTEMPTS)
     return { ended: await finishUntouchedService(run, interrupted(attempt)) };
   try {
-    await serveAgain(run, scaled, () => undefined);
+    await scaleBackAndVerify(run, scaled, () => undefined);
   } catch (error) {
     rethrowUndecided(error);
     return { ended: await finishUntouchedService(run, error) };

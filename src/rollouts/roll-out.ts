@@ -26,10 +26,10 @@ export async function requestRollout(run: ServiceRun): Promise<void> {
   const { stage, oldImage, newImage, statusBefore = null } = run.rollout;
   if (stage === 'rolling_out') {
     if (image === newImage) return; // it was accepted before the crash
-    if (statusOf(service) !== statusBefore) return; // Swarm has rolled it back since
+    if (updateStatusText(service) !== statusBefore) return; // Swarm has rolled it back since
   } else if (image !== oldImage) throw serviceChanged(run.rollout.name);
   const overBefore = [...(run.rollout.overBefore ?? []), ...tasks.filter(isOver).map(({ ID }) => ID)];
-  checkpointRollout(run, 'rolling_out', { statusBefore: statusOf(service), overBefore });
+  checkpointRollout(run, 'rolling_out', { statusBefore: updateStatusText(service), overBefore });
   try {
     await updateUnchanged(run, service, (now) => run.swarm.rollOut(now, scaledUp(run, withImage(now.Spec, newImage))));
   } catch (error) {
@@ -69,7 +69,7 @@ export function withImage(spec: ServiceSpec, Image: string): ServiceSpec {
   return { ...spec, TaskTemplate: { ...TaskTemplate, ContainerSpec: { ...TaskTemplate.ContainerSpec, Image } } };
 }
 
-function statusOf({ UpdateStatus }: ServiceInspect): string {
+function updateStatusText({ UpdateStatus }: ServiceInspect): string {
   return JSON.stringify(UpdateStatus ?? null);
 }
 
@@ -102,9 +102,9 @@ async function follow(run: ServiceRun, wanted: string, progress: Progress): Prom
     // Without a state there was nothing to replace, or the engine has not started.
     if (image === wanted && (isDone(state) || (state === undefined && view.allRun))) return view.detail;
     if (image !== wanted && wanted === run.rollout.newImage)
-      throw await failed(run, seen, wanted, `Swarm rolled it back (${message})`);
+      throw await rolloutFailure(run, seen, wanted, `Swarm rolled it back (${message})`);
     if (state === 'paused' || state === 'rollback_paused')
-      throw await failed(run, seen, wanted, `Swarm paused the rollout (${message})`);
+      throw await rolloutFailure(run, seen, wanted, `Swarm paused the rollout (${message})`);
     if (state === undefined && image === wanted) await mustNotFail(run, seen, wanted);
     progress(view.detail);
     const withinMs = timeFor(run, seen, wanted);
@@ -141,7 +141,7 @@ function timeFor(run: ServiceRun, { service, tasks }: Seen, wanted: string): num
 }
 
 /** Swarm pauses a rollout a moment before it says of the task that it failed: so the tasks are looked at again. */
-async function failed(run: ServiceRun, first: Seen, wanted: string, what: string): Promise<PilotError> {
+async function rolloutFailure(run: ServiceRun, first: Seen, wanted: string, what: string): Promise<PilotError> {
   let seen = first;
   let failure = failureOf(seen.service, seen.tasks, wanted, seen.nodes);
   for (let look = 1; failure === null && look <= LOOKS_AGAIN; look++) {

@@ -17,7 +17,7 @@ import { openService } from './open-rollout';
 import { preflightService, pullHere } from './preflight-rollout';
 import { followRollout, requestRollout } from './roll-out';
 import { checkpointRollout, see, serviceIsGone, type ServiceRun } from './rollout-run';
-import { othersServe, release, scaledUpByOthers, serveAgain } from './scale-to-zero';
+import { othersServe, release, scaledUpByOthers, scaleBackAndVerify } from './scale-to-zero';
 import { restoreStack, rollBackService } from './undo-rollout';
 
 /**
@@ -37,7 +37,7 @@ export async function updateService(deps: Deps, update: Update): Promise<Update>
     if (isEngineLost(error)) checkpointRollout(run, run.rollout.stage, { engineLost: true });
     // Nothing was requested yet: what was scaled to 0 for the backup does not wait for the database.
     if (isRefusedByDatabase(error) && isAt(run, 'preparing'))
-      await serveAgain(run, run.rollout.scaled ?? [], SHOWN_NOWHERE);
+      await scaleBackAndVerify(run, run.rollout.scaled ?? [], SHOWN_NOWHERE);
     throw error;
   }
 }

@@ -139,7 +139,11 @@ export async function scaleBack(run: ServiceRun, which: readonly Scaled[]): Prom
  * Scales them back, and waits until each that was healthy before is so again. Resolves with what was seen of each; rejects with
  * `unhealthy` when all have been scaled back.
  */
-export async function serveAgain(run: ServiceRun, which: readonly Scaled[], progress: Progress): Promise<string[]> {
+export async function scaleBackAndVerify(
+  run: ServiceRun,
+  which: readonly Scaled[],
+  progress: Progress,
+): Promise<string[]> {
   const troubles = await scaleBack(run, which);
   const targets = which.length === 0 ? [] : await readServices(run, []);
   const seen: string[] = [];
@@ -197,5 +201,5 @@ async function ifThere(asked: Promise<ServiceInspect>): Promise<ServiceInspect |
 /** Those that were scaled to 0 for the backup. Rejects with `other_unhealthy`: it is not known whether the new image is the cause. */
 export function othersServe(run: ServiceRun, progress: Progress): Promise<string[]> {
   release(run);
-  return asOther(() => serveAgain(run, otherScales(run.rollout), progress));
+  return asOther(() => scaleBackAndVerify(run, otherScales(run.rollout), progress));
 }

@@ -20,7 +20,7 @@ import {
 } from '../updates/rollback/rollback-ends';
 import { Skipped, step } from '../updates/run';
 import { checkService } from './check-rollout';
-import { changedData, hasChangedData, mayRestore, membersNow, mustBeAtZero } from './data-of-stack';
+import { changedData, rolloutChangedData, mayRestoreStack, membersNow, mustBeAtZero } from './data-of-stack';
 import { finishService } from './finish-rollout';
 import { followRollback, scaledUp, updateUnchanged, withImage } from './roll-out';
 import { checkpointRollout, see, type ServiceRun } from './rollout-run';
@@ -45,7 +45,7 @@ export async function rollBackService(run: ServiceRun, cause: PilotError): Promi
     return finishService(run, 'rollback_failed', rollbackFailed(cause, failure, await asBefore(run, failure)));
   }
   if (run.rollout.dataGoesBack === true) return restoreStack(run);
-  if (!hasChangedData(run)) return finishService(run, 'rolled_back', cause);
+  if (!rolloutChangedData(run)) return finishService(run, 'rolled_back', cause);
   return finishService(run, 'rollback_failed', dataChanged(run.rollout.dataChange, cause, WOULD_BE_LOST));
 }
 
@@ -86,7 +86,7 @@ async function isDecidedAtZero(run: ServiceRun, progress: Progress): Promise<boo
 
 /** Once the answer was no, services have been scaled back that write to the data, so it stays no after a crash. */
 async function decideOnData(run: ServiceRun): Promise<boolean> {
-  const { dataGoesBack = hasChangedData(run) && (await mayRestore(run)) } = run.rollout;
+  const { dataGoesBack = rolloutChangedData(run) && (await mayRestoreStack(run)) } = run.rollout;
   checkpointRollout(run, 'rolling_back', { dataGoesBack });
   if (!dataGoesBack) release(run);
   return dataGoesBack;
