@@ -13,7 +13,7 @@ import { restoreRun } from '../restores/restore-run';
 import { serviceFailureOf } from '../services/look-at-target';
 import {
   databasesLeft,
-  dataChanged,
+  dataChangedError,
   rollbackFailed,
   whyRolledBack,
   WOULD_BE_LOST,
@@ -46,7 +46,7 @@ export async function rollBackService(run: ServiceRun, cause: PilotError): Promi
   }
   if (run.rollout.dataGoesBack === true) return restoreStack(run);
   if (!rolloutChangedData(run)) return finishService(run, 'rolled_back', cause);
-  return finishService(run, 'rollback_failed', dataChanged(run.rollout.dataChange, cause, WOULD_BE_LOST));
+  return finishService(run, 'rollback_failed', dataChangedError(run.rollout.dataChange, cause, WOULD_BE_LOST));
 }
 
 /** Swarm may have gone back on its own (`failure_action: rollback`), or before a crash. */
@@ -133,7 +133,7 @@ export async function restoreStack(run: ServiceRun): Promise<Update> {
 async function onChangedData(run: ServiceRun, cause: PilotError, failure: unknown): Promise<PilotError> {
   try {
     await step(run, 'restore_health_check', (progress) => allServe(run, progress));
-    return dataChanged(run.rollout.dataChange, cause, messageOf(failure));
+    return dataChangedError(run.rollout.dataChange, cause, messageOf(failure));
   } catch (unwell) {
     rethrowUndecided(unwell);
     const message = withCause(unwell, 'The data was not restored:', toPilotError(failure));

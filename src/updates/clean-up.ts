@@ -61,7 +61,7 @@ export async function removeOldImages(deps: Deps): Promise<WorkOutcome> {
   const containers = await readContainers(deps.engine, deps.selfId);
   const all = await inspectAll(deps.engine);
   const used = new Set(all.map(({ Image }) => Image));
-  const named = new Set(all.map(({ Config }) => nameIn(Config.Image)));
+  const named = new Set(all.map(({ Config }) => fullSpelling(Config.Image)));
   const tags = new Map((await deps.engine.images()).map(({ id, repoTags }) => [id, repoTags]));
   let removed = 0;
   for (const repository of deps.store.replacedImages.repositories()) {
@@ -70,8 +70,8 @@ export async function removeOldImages(deps: Deps): Promise<WorkOutcome> {
     const replaced = deps.store.replacedImages.of(repository);
     for (const { imageId } of replaced) if (!tags.has(imageId)) deps.store.replacedImages.remove(imageId);
     const free = replaced.filter((image) => {
-      const names = tags.get(image.imageId)?.map(nameIn);
-      const isOwn = names?.length === 1 && names[0] === nameIn(image.reference ?? '') && !named.has(names[0]);
+      const names = tags.get(image.imageId)?.map(fullSpelling);
+      const isOwn = names?.length === 1 && names[0] === fullSpelling(image.reference ?? '') && !named.has(names[0]);
       return !used.has(image.imageId) && (names?.length === 0 || isOwn);
     });
     for (const image of free.slice(keep)) if (await removeOne(deps, image)) removed++;
@@ -113,7 +113,7 @@ export function repositoryIn(reference: string): string | null {
 }
 
 /** With its tag, in its full spelling; as it is where it is not a reference. */
-function nameIn(reference: string): string {
+function fullSpelling(reference: string): string {
   const parsed = tryParseImageReference(reference);
   return parsed === null ? reference : formatReference({ ...parsed, digest: null });
 }

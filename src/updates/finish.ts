@@ -25,14 +25,14 @@ import type { Store } from '../ports/store';
 import { bringBack, type BroughtBack, recordLeftovers } from './bring-back';
 import { detectExternalChange, whyNameless } from './external-change';
 import { hasChangedData } from './fingerprint/data-change';
-import { howItEnded, reasonOfEnd } from './reason-of-end';
+import { howUpdateEnded, reasonOfEnd } from './reason-of-end';
 import { syncLocalTagIfPossible } from './local-tag';
 import { seeToNeighbours, startTouched } from './neighbours/see-to-neighbours';
 import { repositoryIn } from './clean-up';
 import { afterSoakRollback } from './soak/soak-rollback';
 import { beginSoak } from './soak/keep-for-soak';
 import type { ActiveUpdate } from './run';
-import { othersStopped, serveAgain } from './backup/stopped-containers';
+import { othersStopped, restartAndVerify } from './backup/stopped-containers';
 import { undoPreparation } from './prepare-replacement';
 
 /**
@@ -61,7 +61,7 @@ export async function finishUntouched(run: ActiveUpdate, error: unknown): Promis
   const happened = await insistOr(run, 'the look for external changes', () => detectExternalChange(run), null);
   const cause = happened ?? toPilotError(error);
   try {
-    await serveAgain(run, happened === null ? run.journal.stopped : othersStopped(run));
+    await restartAndVerify(run, happened === null ? run.journal.stopped : othersStopped(run));
     // A start may give a container another address, which nginx must load.
     if (run.journal.stopped.length > 0) await seeToNeighbours(run, () => undefined, false);
   } catch (failure) {
@@ -238,14 +238,14 @@ function mailOfEnd(deps: Deps, update: Update): void {
   if (update.status === 'succeeded') {
     const mail = updateSucceeded({
       ...news,
-      dataChange: howItEnded(store, update).dataChange,
+      dataChange: howUpdateEnded(store, update).dataChange,
       kept: keptSentences(deps, update),
     });
     return void (isUnattended(update) ? postWithoutMail(store.outbox, mail) : postMail(store.outbox, mail));
   }
   const quarantined = isQuarantined(store, update);
   const kept = keptSentences(deps, update);
-  const ended = howItEnded(store, update);
+  const ended = howUpdateEnded(store, update);
   const failed = { ...news, ...ended, quarantined, kept, reconciles: deps.reconciles };
   postMail(store.outbox, updateFailed({ ...failed, restoreUrl: restoreUrl(deps, update, backup, ended.replaced) }));
 }

@@ -88,7 +88,7 @@ function restoredAllTheSame({ restore }: Journal): string {
   return ` ${capitalised(restoredData(restore))} was restored.${retained(restore)}`;
 }
 
-export function howItEnded({ updates }: Pick<Store, 'updates'>, { id, status, steps }: Update): Seen {
+export function howUpdateEnded({ updates }: Pick<Store, 'updates'>, { id, status, steps }: Update): Seen {
   const journal = updates.journal(id);
   const rollout = updates.rollout(id);
   const failed = status === 'rolled_back' || status === 'rollback_failed';

@@ -92,11 +92,11 @@ export async function drainOld(run: Run, progress: Progress): Promise<string> {
   checkpoint(run, 'checking', { oldStopped: true, handedOver: true });
   progress('it is healthy next to the old one, which drains');
   await keepStopped(run, journal.oldContainerId);
-  return `next to the old one: ${seen}; ${howItEnded(await run.engine.inspectContainer(journal.oldContainerId))}`;
+  return `next to the old one: ${seen}; ${howOldEnded(await run.engine.inspectContainer(journal.oldContainerId))}`;
 }
 
 /** Only a process that ended on its own stop signal has completed its requests: exit code 0. */
-function howItEnded({ State: { ExitCode } }: ContainerInspect): string {
+function howOldEnded({ State: { ExitCode } }: ContainerInspect): string {
   if (ExitCode === 0) return 'the old one has drained';
   const how = ExitCode === 137 ? 'was killed, because it did not end within its stop timeout' : 'did not end cleanly';
   return `the old one ${how} (exit code ${ExitCode}): requests may have been lost. Its main process must handle the stop signal; a shell does not pass it on (start the server with exec)`;

@@ -13,7 +13,7 @@ import type { Stage } from '../domain/journal';
 import type { Update } from '../domain/update';
 import type { Progress } from '../lib/logger';
 import { backUpProject } from './backup/back-up-project';
-import { othersStopped, serveAgain, startedByOthers, startStopped } from './backup/stopped-containers';
+import { othersStopped, restartAndVerify, startedByOthers, startStopped } from './backup/stopped-containers';
 import { cleanUp } from './clean-up';
 import { assertNoExternalChange } from './external-change';
 import { lookForChange } from './fingerprint/data-change';
@@ -22,7 +22,7 @@ import { approvedMajor } from './major/data-directory';
 import { loadData, moveData } from './major/move-and-load';
 import { seeToNeighbours } from './neighbours/see-to-neighbours';
 import { putTagBack } from './new-tag/keep-tag';
-import { lookAtDisk, preflight } from './preflight/preflight';
+import { checkDiskSpace, preflight } from './preflight/preflight';
 import { prepareReplacement } from './prepare-replacement';
 import { pullByDigest } from './pull-by-digest';
 import { restoreAfterRollback } from './rollback/restore-after-rollback';
@@ -83,7 +83,7 @@ function causeOf({ update, logger }: Run, error: unknown): PilotError {
 /** The old container is untouched all through this: it serves, or was stopped for the backup of its own data. */
 async function prepare(run: Run): Promise<void> {
   await step(run, 'backup', async (progress) => {
-    const disk = await lookAtDisk(run);
+    const disk = await checkDiskSpace(run);
     const done = await backUpProject(run, progress);
     if (disk === null) return done;
     return done instanceof Skipped ? new Skipped(`${done.reason} But ${disk}.`) : `${done}; but ${disk}`;
@@ -148,7 +148,7 @@ function othersServe(run: Run, progress: Progress): Promise<string[]> {
 async function askOthers(run: Run, progress: Progress): Promise<string[]> {
   const stopped = othersStopped(run);
   if (stopped.length > 0) checkpoint(run, 'checking', { released: true });
-  const seen = await serveAgain(run, stopped, progress);
+  const seen = await restartAndVerify(run, stopped, progress);
   return [...seen, ...(await seeToNeighbours(run, progress, true))];
 }
 

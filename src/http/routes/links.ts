@@ -13,7 +13,7 @@ import {
 import type { Deps as UseCaseDeps } from '../../deps';
 import { PilotError } from '../../domain/errors';
 import { isOpen, type Update } from '../../domain/update';
-import { howItEnded } from '../../updates/reason-of-end';
+import { howUpdateEnded } from '../../updates/reason-of-end';
 import { backToLink, tokenOf } from '../access/known-links';
 import { type Followed, livePage } from '../pages/live-page';
 import { viewEndedPage } from '../pages/message-page';
@@ -53,7 +53,7 @@ export function sendLivePage(
   update: Update,
   { status = 200, ...shown }: { status?: 200 | 410 } & Pick<Followed, 'operator' | 'rehearsal' | 'again' | 'home'>,
 ): void {
-  const seen = { update, backup: store.backups.of(update), ...howItEnded(store, update) };
+  const seen = { update, backup: store.backups.of(update), ...howUpdateEnded(store, update) };
   sendPage(response, status, livePage({ ...seen, ...shown, now: clock.now() }), { live: isOpen(update.status) });
 }
 

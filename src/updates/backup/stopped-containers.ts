@@ -91,7 +91,7 @@ export async function startStopped(
  * Starts them, and waits until each that was well before is so again. Resolves with what was seen of each; rejects with
  * `unhealthy` and the words of the first that does not come back, when all have been started.
  */
-export async function serveAgain(
+export async function restartAndVerify(
   run: ActiveUpdate,
   which: readonly Stopped[],
   progress: Progress = () => undefined,

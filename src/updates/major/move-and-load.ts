@@ -135,7 +135,7 @@ export async function loadData(run: Run, progress: Progress): Promise<string> {
     progress('comparing with the old server');
     const found = compareStates(before, await readServerState(run.engine, server, progress));
     if (found.length > 0)
-      throw failed(`The loaded data differs from that of PostgreSQL ${from}: ${differencesText(found)}`);
+      throw majorError(`The loaded data differs from that of PostgreSQL ${from}: ${differencesText(found)}`);
     checkpoint(run, 'loading', { major: { ...majorOf(run), loaded: true } });
   }
   await onDataDirectory(run, majorOf(run), { script: OPEN_CLUSTER });
@@ -164,7 +164,7 @@ async function answers(run: Run, server: { id: string; name: string }, progress:
   } catch (error) {
     rethrowEngineLost(error);
     const said = await lastLines(run, server.id);
-    throw failed(`The new server does not answer: ${messageOf(error)}${said}`, error);
+    throw majorError(`The new server does not answer: ${messageOf(error)}${said}`, error);
   }
 }
 
@@ -174,7 +174,7 @@ async function load(run: Run, server: { id: string; name: string }, progress: Pr
     await restoreInto(parts, server, await dumpedBefore(run), 'lasting');
   } catch (error) {
     rethrowEngineLost(error);
-    throw failed(messageOf(error), error);
+    throw majorError(messageOf(error), error);
   }
 }
 
@@ -182,13 +182,14 @@ async function load(run: Run, server: { id: string; name: string }, progress: Pr
 async function dumpedBefore(run: Run): Promise<DumpedServer> {
   const record = run.update.backupId === null ? null : run.store.backups.get(run.update.backupId);
   const folder = record === null ? null : folderOf(record);
-  if (folder === null) throw failed('The record of the backup of this update is gone.');
+  if (folder === null) throw majorError('The record of the backup of this update is gone.');
   const { items } = await authenticManifest(run, folder);
   const dumped = serversIn(items).find(({ container }) => container === run.journal.containerName);
-  if (dumped === undefined) throw failed(`The backup of this update has no database of ${run.journal.containerName}.`);
+  if (dumped === undefined)
+    throw majorError(`The backup of this update has no database of ${run.journal.containerName}.`);
   return dumped;
 }
 
-function failed(message: string, cause?: unknown): PilotError {
+function majorError(message: string, cause?: unknown): PilotError {
   return new PilotError('major_failed', message, { cause });
 }

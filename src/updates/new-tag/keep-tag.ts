@@ -132,7 +132,7 @@ export async function writeEdit<T extends ProjectTexts>(
 ): Promise<T> {
   const after = withEdit(texts, edit);
   const { path } = edit;
-  await projectFiles.replace({ folder, path }, textOf(path, texts), textOf(path, after));
+  await projectFiles.replace({ folder, path }, textOfFile(path, texts), textOfFile(path, after));
   logger.info(news, { update: update.id, change: changeText(edit) });
   return after;
 }
@@ -147,7 +147,7 @@ function left(followUp: string): Kept {
   return { detail: null, followUp };
 }
 
-function textOf(path: string, { composeFiles, envFiles }: ProjectTexts): string {
+function textOfFile(path: string, { composeFiles, envFiles }: ProjectTexts): string {
   return [...composeFiles, ...envFiles].find((file) => file.path === path)?.text ?? '';
 }
 

@@ -85,7 +85,7 @@ function mustRun({ old: { State }, container: { name } }: Run): void {
  * A disk of the engine that is nearly full, as words for the step, before anything is stopped or pulled; null: there is room, or
  * it is not known. Asked in the container that is updated. Rejects with `preflight_blocked` if there is certainly too little.
  */
-export async function lookAtDisk(run: Run): Promise<string | null> {
+export async function checkDiskSpace(run: Run): Promise<string | null> {
   if (!run.old.State.Running || run.old.State.Status === 'paused') return null;
   const free = await freeAsSeenBy(run, run.old.Id);
   if (free === null) return null;

@@ -12,17 +12,23 @@ import { authenticManifest, folderToRestore } from '../../restores/find-set';
 import { restoreData } from '../../restores/restore-data';
 import { restoreRun, type RestoreRun } from '../../restores/restore-run';
 import { startAgain, thoseThatRanRunAgain } from '../../restores/those-that-ran';
-import { hasRunSince, othersStopped, serveAgain, startedByOthers, startStopped } from '../backup/stopped-containers';
+import {
+  hasRunSince,
+  othersStopped,
+  restartAndVerify,
+  startedByOthers,
+  startStopped,
+} from '../backup/stopped-containers';
 import { hasChangedData } from '../fingerprint/data-change';
 import { finishHealthy, finishRetagged } from '../finish';
 import { seeToNeighbours } from '../neighbours/see-to-neighbours';
 import { type ActiveUpdate, checkpoint, type Run, step } from '../run';
 import {
   databasesLeft,
-  dataChanged,
+  dataChangedError,
   removeNew,
   rollbackFailed,
-  unhealthyAsBefore,
+  sameFailureAsBefore,
   whyRolledBack,
 } from './rollback-ends';
 
@@ -39,7 +45,7 @@ export async function mayRestore(run: Run): Promise<boolean> {
   if (isBackupChosen(run)) return true;
   // The old data directory of a new PostgreSQL major is back as it was.
   if (run.journal.major !== undefined) return false;
-  if (!isStateBefore(backupOf(run), run.update) || run.journal.released) return false;
+  if (!isStateBefore(succeededBackup(run), run.update) || run.journal.released) return false;
   return (await startedByOthers(run, run.journal.oldContainerId)).length === 0;
 }
 
@@ -62,8 +68,8 @@ export async function restoreAfterRollback(run: Run): Promise<Update> {
     const more = await startUnlessHalf(run, allStopped(run));
     await removeNew(run);
     if (!restored && (await runsOnDataOfNew(run)))
-      return finishHealthy(run, 'rollback_failed', dataChanged(run.journal.dataChange, cause, messageOf(failure)));
-    const asBefore = restored ? await unhealthyAsBefore(run) : null;
+      return finishHealthy(run, 'rollback_failed', dataChangedError(run.journal.dataChange, cause, messageOf(failure)));
+    const asBefore = restored ? await sameFailureAsBefore(run) : null;
     const code = restored && (await oldIsHealthy(run)) ? 'other_unhealthy' : 'rollback_failed';
     const reported = new PilotError(code, `${messageOf(failure)}${more}`, { cause: failure });
     return finishRetagged(run, 'rollback_failed', rollbackFailed(cause, reported, asBefore));
@@ -124,7 +130,7 @@ async function allServe(run: Run, progress: Progress): Promise<string> {
   const own = asked.has(run.journal.oldContainerId) ? [] : [await oldServes(run, progress)];
   const seen = await startAgain(restoring);
   const others = othersStopped(run).filter(({ id }) => !asked.has(id));
-  const more = await serveAgain(run, others, progress);
+  const more = await restartAndVerify(run, others, progress);
   return [...own, seen, ...more, ...(await seeToNeighbours(run, progress, true))].join(' ');
 }
 
@@ -137,7 +143,7 @@ async function oldServes(run: Run, progress: Progress): Promise<string> {
 }
 
 async function open(run: Run, onProgress: Progress): Promise<RestoreRun> {
-  const backup = backupOf(run);
+  const backup = succeededBackup(run);
   const journal = run.journal.restore as RestoreJournal;
   if (backup === null) throw new PilotError('restore_refused', 'The record of the backup of this update is gone.');
   await thoseThatRanRunAgain(run, journal, onProgress);
@@ -176,7 +182,7 @@ async function startedAfterItsStop(run: Run, id: string | null): Promise<string[
   return hasRunSince(stopped, now) ? [stopped.name] : [];
 }
 
-function backupOf({ store, update }: Run): BackupRecord | null {
+function succeededBackup({ store, update }: Run): BackupRecord | null {
   const record = store.backups.of(update);
   return record?.status === 'succeeded' ? record : null;
 }

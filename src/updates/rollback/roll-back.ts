@@ -11,7 +11,7 @@ import { wasDoneExternally } from '../../domain/health/health-failure';
 import { judgeSoak } from '../../domain/soak/soak';
 import type { Update } from '../../domain/update';
 import type { Progress } from '../../lib/logger';
-import { othersStopped, serveAgain, startedByOthers, startStopped } from '../backup/stopped-containers';
+import { othersStopped, restartAndVerify, startedByOthers, startStopped } from '../backup/stopped-containers';
 import { assertNoExternalChange, detectExternalChange, promoteNewContainer } from '../external-change';
 import { hasChangedData, lookForChange } from '../fingerprint/data-change';
 import { finishHealthy, finishRetagged } from '../finish';
@@ -21,7 +21,7 @@ import { seeToNeighbours } from '../neighbours/see-to-neighbours';
 import { checkpoint, type Run, Skipped, step } from '../run';
 import { handBack, handsOver, renameNew } from '../swap-containers';
 import { isBackupChosen, mayRestore, restoreAfterRollback } from './restore-after-rollback';
-import { dataChanged, removeNew, rollbackFailed, unhealthyAsBefore, WOULD_BE_LOST } from './rollback-ends';
+import { dataChangedError, removeNew, rollbackFailed, sameFailureAsBefore, WOULD_BE_LOST } from './rollback-ends';
 
 /** Of a container without data of its own: a broken one is not waited for while the service is down. */
 const BROKEN_STOP_SECONDS = 2;
@@ -46,7 +46,7 @@ export async function rollBack(run: Run, cause: PilotError): Promise<Update> {
   if (run.journal.dataGoesBack === true) return restoreAfterRollback(run);
   await removeNew(run);
   if (!hasChangedData(run)) return finishHealthy(run, 'rolled_back', cause);
-  return finishHealthy(run, 'rollback_failed', dataChanged(run.journal.dataChange, cause, WOULD_BE_LOST));
+  return finishHealthy(run, 'rollback_failed', dataChangedError(run.journal.dataChange, cause, WOULD_BE_LOST));
 }
 
 /** Throws `cause` where it cannot be recorded: once it can be, that is what the update is rolled back for. */
@@ -83,14 +83,14 @@ async function allServeAgain(run: Run, progress: Progress): Promise<string | Ski
 
 /** Rejects with `other_unhealthy`: the old container itself is healthy. */
 function othersServeAgain(run: Run, progress: Progress): Promise<string[]> {
-  return asOther(() => serveAgain(run, othersStopped(run), progress));
+  return asOther(() => restartAndVerify(run, othersStopped(run), progress));
 }
 
 async function restoreOrGiveUp(run: Run, cause: PilotError, failure: unknown): Promise<Update> {
   const happened = await insistOr(run, 'the look for external changes', () => detectExternalChange(run), null);
   const unhealthy =
     happened === null && failure instanceof OldContainerUnhealthy && !(await isDoneExternally(run, failure));
-  const asBefore = unhealthy ? await unhealthyAsBefore(run) : null;
+  const asBefore = unhealthy ? await sameFailureAsBefore(run) : null;
   // One that failed in the same way before the update does not do so for what the new version wrote.
   const mayHelp = unhealthy && (asBefore === null || hasChangedData(run) || isBackupChosen(run));
   if (mayHelp && (await mayRestore(run))) return restoreAfterRollback(run);

@@ -45,7 +45,7 @@ const ROLLED_BACK = 'It was rolled back because:';
  * The error of a rollback after which the old container runs on the data of the new version, which changed it or may have.
  * `why`: why it was not restored.
  */
-export function dataChanged(change: DataChange | undefined, cause: PilotError, why: string): PilotError {
+export function dataChangedError(change: DataChange | undefined, cause: PilotError, why: string): PilotError {
   const changes = change === undefined ? '' : changesOf(change);
   const what = changes === '' ? 'The data was' : `The new version changed the data (${changes}), and it was`;
   return new PilotError('data_changed', withCause(`${what} not restored: ${firstLineOf(why)}`, ROLLED_BACK, cause));
@@ -80,7 +80,7 @@ export function rollbackFailed(cause: PilotError, failure: unknown, asBefore: He
  * The failure of the old container's health check before the update, if it fails in the same way now, so that its state
  * cannot be verified; null otherwise. Rejects only with `engine_unreachable`.
  */
-export async function unhealthyAsBefore(run: Run): Promise<HealthFailure | null> {
+export async function sameFailureAsBefore(run: Run): Promise<HealthFailure | null> {
   const { unhealthyBefore, oldContainerId: id } = run.journal;
   if (unhealthyBefore === undefined) return null;
   const now = await healthFailureOf(run, { ...run.container, id });

@@ -64,7 +64,7 @@ async function look(deps: Deps, soak: Soak, bearer: ContainerInspect): Promise<b
   const sight = judgeSoak(bearer, soak.restarts);
   const isSure = sight.state !== 'stopped';
   const why = 'why' in sight ? sight.why : sight.state === 'runs' ? await probeFailure(deps, bearer) : null;
-  if (why !== null) return failed(deps, soak, { why, isSure });
+  if (why !== null) return handleSoakFailure(deps, soak, { why, isSure });
   if (deps.clock.now().toISOString() >= soak.until) {
     const stopped = 'Its soak ended. The container was stopped by an operator and does not run.';
     const how = sight.state === 'left' ? stopped : 'Its soak ended without a failure.';
@@ -89,7 +89,11 @@ async function probeFailure(deps: Deps, bearer: ContainerInspect): Promise<strin
 }
 
 /** Data is never changed back without a person, and what may have been stopped on request is left to the operator, too. */
-async function failed(deps: Deps, soak: Soak, { why, isSure }: { why: string; isSure: boolean }): Promise<boolean> {
+async function handleSoakFailure(
+  deps: Deps,
+  soak: Soak,
+  { why, isSure }: { why: string; isSure: boolean },
+): Promise<boolean> {
   const at = deps.clock.now().toISOString();
   const after = formatBetween(soak.startedAt, at) ?? 'soon';
   const sentence = `${soak.container} failed ${after} after its update, during its soak: ${why}.`;

@@ -19,7 +19,7 @@ export async function judgeStart(deps: Deps, update: Update, container: Containe
   if (never !== null) return finishUnstarted(deps, update, never);
   const early = whileEarly(deps, update, container);
   if (early !== null) return early;
-  const changed = notRunning(container) ?? whatChanged(update, container);
+  const changed = notRunning(container) ?? changedSinceDecision(update, container);
   const isOfferedAgain = changed?.status === 'superseded' && update.approval !== null;
   if (changed !== null && !isOfferedAgain) return finishUnstarted(deps, update, changed);
   const refused = await confirmStart(deps, update, container);
@@ -85,7 +85,7 @@ function notRunning(container: Container): Unstarted | null {
 }
 
 /** The decision was made for the version that ran then: if another one runs by now, it is no longer valid. */
-function whatChanged({ container: name, from, to }: Update, container: Container): Unstarted | null {
+function changedSinceDecision({ container: name, from, to }: Update, container: Container): Unstarted | null {
   const { reference } = container;
   const runs = (digest: string): boolean => runsDigest(container, digest);
   if (to.digest !== null && runs(to.digest) && reference === newReferenceFor(reference, to.reference)) {
