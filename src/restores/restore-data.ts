@@ -23,7 +23,7 @@ import { startAgain, whoRuns } from './those-that-ran';
  * from before is in its place again and all have been started; with `engine_unreachable` to be called again.
  */
 export async function restoreData(run: RestoreRun): Promise<void> {
-  if (run.journal.stage === 'checking') await check(run);
+  if (run.journal.stage === 'checking') await checkBeforeStaging(run);
   else if (run.journal.stage === 'staging') countInterruption(run);
   else if (run.journal.stage !== 'starting') await stopWriters(run);
   try {
@@ -54,7 +54,7 @@ function lostEngine(run: RestoreRun, error: unknown): unknown {
   return error;
 }
 
-async function check(run: RestoreRun): Promise<void> {
+async function checkBeforeStaging(run: RestoreRun): Promise<void> {
   if (run.journal.ran === undefined && run.writers === undefined) checkpointRestore(run, { ran: whoRuns(run.plan) });
   const kinds = await checkSet(run);
   const shells = await findShells(run);
@@ -77,16 +77,16 @@ async function whoIsStopped({
     stopped: inspects
       .filter(starts)
       .map((inspect) => ({ ...stoppedAs(inspect), well: gets.has(inspect.Id) || isWell(inspect) })),
-    leftDown: inspects.filter((inspect) => !starts(inspect) && !hasEndedWell(inspect)).map(nameIn),
+    leftDown: inspects.filter((inspect) => !starts(inspect) && !hasEndedWell(inspect)).map(nameOfContainer),
   };
 }
 
 function stoppedAs(inspect: ContainerInspect): Omit<StoppedForRestore, 'well'> {
   const { Id: id, State } = inspect;
-  return { id, name: nameIn(inspect), startedAt: State.StartedAt, addresses: addressesIn(inspect) };
+  return { id, name: nameOfContainer(inspect), startedAt: State.StartedAt, addresses: addressesIn(inspect) };
 }
 
-function nameIn({ Name }: ContainerInspect): string {
+function nameOfContainer({ Name }: ContainerInspect): string {
   return Name.slice(1);
 }
 
@@ -97,7 +97,7 @@ function hasEndedWell({ State }: ContainerInspect): boolean {
 
 /** One may have been removed while the restore was interrupted: done without it, the data would be half of the set and half of today. */
 function mustHaveAll({ plan }: RestoreRun): void {
-  if (plan.missing.length > 0) throw failed(plan.missing.join(' '));
+  if (plan.missing.length > 0) throw restoreError(plan.missing.join(' '));
 }
 
 async function stage(run: RestoreRun): Promise<void> {
@@ -143,10 +143,10 @@ async function noteStarted(run: RestoreRun): Promise<void> {
   const others = plan.writers.filter(({ id }) => !known.has(id));
   const look = () => Promise.all(others.map(({ id }) => inspectIfThere(engine, id)));
   const found = (await insist(run, 'the look at the writers of the set', look)).filter((inspect) => inspect !== null);
-  const anew = new Map(found.map((each) => [nameIn(each), stoppedAs(each)]));
+  const anew = new Map(found.map((each) => [nameOfContainer(each), stoppedAs(each)]));
   const stopped = journal.stopped.map((each) => ({ ...each, ...anew.get(each.name) }));
   const names = new Set(stopped.map(({ name }) => name));
-  const started = found.filter((each) => each.State.Running && !names.has(nameIn(each)));
+  const started = found.filter((each) => each.State.Running && !names.has(nameOfContainer(each)));
   if (started.length > 0 || stopped.some(({ id }) => !known.has(id)))
     checkpointRestore(run, { stopped: [...stopped, ...started.map((each) => ({ ...stoppedAs(each), well: false }))] });
 }
@@ -180,9 +180,9 @@ async function undo(run: RestoreRun): Promise<void> {
     rethrowEngineLost(error);
     checkpointRestore(run, { undoneUnhealthy: true });
     const but = `The previous data is in place, but not every container is healthy: ${messageOf(error)}`;
-    throw failed(`${asSentence(cause.message)} ${but}${left}`, error);
+    throw restoreError(`${asSentence(cause.message)} ${but}${left}`, error);
   });
-  throw failed(`${asSentence(cause.message)} The previous data is in place. ${words}${left}`);
+  throw restoreError(`${asSentence(cause.message)} The previous data is in place. ${words}${left}`);
 }
 
 /** Recorded when it is done: once the staged data is removed, unswapped data would look swapped. */
@@ -197,7 +197,7 @@ async function swapBack(run: RestoreRun, cause: string): Promise<void> {
     rethrowEngineLost(error);
     const names = run.journal.stopped.map(({ name }) => name).join(', ');
     const left = names === '' ? '' : ` Left stopped, because the data is only partly restored: ${names}.`;
-    throw failed(
+    throw restoreError(
       `${asSentence(cause)} The previous data could not be put back: ${asSentence(messageOf(error))} It is kept under the names .diun-pilot-before-${run.journal.mark}-….${left}`,
       error,
     );
@@ -218,6 +218,6 @@ async function removeUnpacked(run: RestoreRun): Promise<string> {
   }
 }
 
-function failed(message: string, cause?: unknown): PilotError {
+function restoreError(message: string, cause?: unknown): PilotError {
   return new PilotError('restore_failed', message, { cause });
 }

@@ -38,8 +38,8 @@ export async function stageDatabases(run: RestoreRun): Promise<void> {
   for (const placed of run.plan.roles) await createMissingRoles(run, placed);
   for (const placed of run.plan.databases) {
     const psql = await psqlOf(run.engine, placed.container);
-    await giveNameBack(run.clock, psql, namesOf(run, placed));
-    await drop(psql, namesOf(run, placed).fresh);
+    await giveNameBack(run.clock, psql, swapNamesOf(run, placed));
+    await drop(psql, swapNamesOf(run, placed).fresh);
     await restoreStaged(run, psql, placed);
   }
 }
@@ -89,7 +89,7 @@ async function createMissingRoles(run: RestoreRun, { item, container }: Placed):
 
 async function restoreStaged(run: RestoreRun, psql: Psql, placed: Placed): Promise<void> {
   const { item, container } = placed;
-  const names = namesOf(run, placed);
+  const names = swapNamesOf(run, placed);
   const properties = item.database ?? (await readProperties(run.engine, container.id, psql.login, item.name));
   const say = byteProgress(run.onProgress, `restoring database ${item.name} of ${container.name}`);
   const dumped = await majorOfDump(await readItem(run.storage, item));
@@ -131,7 +131,7 @@ async function drop(psql: Psql, database: string): Promise<void> {
   await psql.run([endConnections(database), dropDatabase(database)]);
 }
 
-function namesOf({ journal }: RestoreRun, { item, number }: Placed): SwapNames {
+function swapNamesOf({ journal }: RestoreRun, { item, number }: Placed): SwapNames {
   const aside = (side: 'restore' | 'before'): string => asideDatabase(item.name, side, journal.mark, number);
   return { name: item.name, fresh: aside('restore'), before: aside('before') };
 }
@@ -140,7 +140,7 @@ function byServer(run: RestoreRun): [Container, SwapNames[]][] {
   const servers = new Map(run.plan.databases.map(({ container }) => [container.id, container]));
   return [...servers.values()].map((server) => [
     server,
-    run.plan.databases.filter(({ container }) => container.id === server.id).map((placed) => namesOf(run, placed)),
+    run.plan.databases.filter(({ container }) => container.id === server.id).map((placed) => swapNamesOf(run, placed)),
   ]);
 }
 

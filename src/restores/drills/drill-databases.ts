@@ -94,7 +94,7 @@ async function restoreDump(
     options: ['--no-tablespaces'],
   });
   if (result.exitCode !== 0)
-    throw failed(`The stored dump of ${title} is intact, but could not be restored`, explainLoad(result.stderr));
+    throw drillError(`The stored dump of ${title} is intact, but could not be restored`, explainLoad(result.stderr));
   return result.relaxed;
 }
 
@@ -111,11 +111,14 @@ export async function count(
   const input = Readable.from([Buffer.from(COUNT_ROWS)]);
   const { exitCode, stdout, stderr } = await engine.execInput(id, command, input, { env });
   if (exitCode !== 0)
-    throw failed(`Database ${item.name} of ${item.container} was restored, but its rows could not be counted`, stderr);
+    throw drillError(
+      `Database ${item.name} of ${item.container} was restored, but its rows could not be counted`,
+      stderr,
+    );
   const [tables, rows] = stdout.trim().split('|').map(Number);
   return `${tables === 1 ? '1 table' : `${tables} tables`}, ${rows === 1 ? '1 row' : `${rows} rows`}`;
 }
 
-function failed(what: string, stderr: string): PilotError {
+function drillError(what: string, stderr: string): PilotError {
   return new PilotError('drill_failed', `${what}: ${stderr.trim().slice(-1400)}`);
 }

@@ -11,7 +11,7 @@ import type { RestoreRun } from '../restore-run';
 import { withoutHeld, type PathOf } from './held-paths';
 import { CLEAR, MAKE_ROOM, SWAP, SWAP_BACK, TIDY } from './move-scripts';
 import { runOneOff } from './one-off';
-import { clean, placeOfPath, unitArgs } from './swap-places';
+import { plainPath, placeOfPath, unitArgs } from './swap-places';
 
 /** Each path, unpacked next to the current data with owners and modes; what an earlier try left is removed first. */
 export async function stageFiles(run: RestoreRun): Promise<void> {
@@ -92,7 +92,7 @@ async function move(run: RestoreRun, placed: Placed, script: string): Promise<st
   const { journal } = run;
   const { Mounts } = await run.engine.inspectContainer(container.id);
   const args = [
-    clean(item.name),
+    plainPath(item.name),
     stagedPath(run, placed),
     artifactFolder('before', journal.mark, number),
     ...unitArgs(item.name, Mounts),
@@ -103,7 +103,7 @@ async function move(run: RestoreRun, placed: Placed, script: string): Promise<st
 
 /** Where the tar's first entry comes to lie: the tar names everything by the last part of the path. */
 function stagedPath({ journal }: RestoreRun, { item, number }: Placed): string {
-  const path = clean(item.name);
+  const path = plainPath(item.name);
   const folder = journal.kinds[item.key] === 'file' ? posix.dirname(path) : path;
   return posix.join(folder, artifactFolder('restore', journal.mark, number), posix.basename(path));
 }

@@ -9,13 +9,13 @@ export function placeOfPath(path: string, kind: 'folder' | 'file', mounts: reado
   if (covering === undefined) return 'own_layer';
   if (!covering.RW) return 'read_only';
   if (holdsSockets(covering)) return 'sockets';
-  return kind === 'file' && clean(covering.Destination) === clean(path) ? 'mounted_itself' : 'volume';
+  return kind === 'file' && plainPath(covering.Destination) === plainPath(path) ? 'mounted_itself' : 'volume';
 }
 
 /** The innermost; undefined: the path is in the container's own layer. */
 export function coveringMount(path: string, mounts: readonly Mount[]): Mount | undefined {
   return mounts
-    .filter(({ Destination, Type }) => Type !== 'tmpfs' && isBelow(path, clean(Destination)))
+    .filter(({ Destination, Type }) => Type !== 'tmpfs' && isBelow(path, plainPath(Destination)))
     .sort((a, b) => b.Destination.length - a.Destination.length)[0];
 }
 
@@ -24,10 +24,10 @@ export function coveringMount(path: string, mounts: readonly Mount[]): Mount | u
  * which cannot be moved.
  */
 export function unitsOf(path: string, mounts: readonly Mount[]): string[] {
-  const root = clean(path);
+  const root = plainPath(path);
   const units = new Set([root]);
   for (const mount of mounts) {
-    const below = clean(mount.Destination);
+    const below = plainPath(mount.Destination);
     if (below === root || !isBelow(below, root) || !isCarried(mount, path)) continue;
     for (let unit = below; unit !== root; unit = unit.slice(0, unit.lastIndexOf('/'))) units.add(unit);
   }
@@ -51,7 +51,7 @@ function holdsSockets({ Type, Source }: Mount): boolean {
 /** Whether the container that moves the files of a path needs a mount: it covers the path, or is below it. */
 export function isCarried(mount: Mount, path: string): boolean {
   const { Type, Destination } = mount;
-  const near = isBelow(path, clean(Destination)) || isBelow(clean(Destination), clean(path));
+  const near = isBelow(path, plainPath(Destination)) || isBelow(plainPath(Destination), plainPath(path));
   return (Type === 'volume' || Type === 'bind') && near && !holdsSockets(mount);
 }
 
@@ -62,11 +62,12 @@ export function mountsFor(
 ): Pick<HostConfig, 'Binds' | 'Mounts'> {
   const carried = Mounts.filter((mount) => isCarried(mount, path));
   const asked = (HostConfig.Mounts ?? []).filter(({ VolumeOptions }) => hasSubpath(VolumeOptions));
-  const isAsked = ({ Destination }: Mount): boolean => asked.some(({ Target }) => clean(Target) === clean(Destination));
+  const isAsked = ({ Destination }: Mount): boolean =>
+    asked.some(({ Target }) => plainPath(Target) === plainPath(Destination));
   return {
     Binds: carried.filter((mount) => !isAsked(mount)).map(bindOf),
     Mounts: asked
-      .filter(({ Target }) => carried.some(({ Destination }) => clean(Destination) === clean(Target)))
+      .filter(({ Target }) => carried.some(({ Destination }) => plainPath(Destination) === plainPath(Target)))
       .map((mount) => ({ ...mount, VolumeOptions: { ...(mount['VolumeOptions'] as object), NoCopy: true } })),
   };
 }
@@ -81,7 +82,7 @@ function bindOf({ Type, Name, Source, Destination, RW }: Mount): string {
   return [what, Destination, ...(options.length === 0 ? [] : [options.join(',')])].join(':');
 }
 
-export function clean(path: string): string {
+export function plainPath(path: string): string {
   const plain = `/${path
     .split('/')
     .filter((part) => part !== '' && part !== '.')
@@ -91,5 +92,5 @@ export function clean(path: string): string {
 
 /** Also the folder itself. */
 export function isBelow(path: string, folder: string): boolean {
-  return folder === '/' || clean(path) === folder || clean(path).startsWith(`${folder}/`);
+  return folder === '/' || plainPath(path) === folder || plainPath(path).startsWith(`${folder}/`);
 }

@@ -13,7 +13,7 @@ import {
 } from '../../domain/plan/postgres-major';
 import type { Engine } from '../../ports/engine';
 import { type Limits, readFile } from '../../probes/read-file';
-import { clean, placeOfPath, unitsOf } from '../../restores/files/swap-places';
+import { plainPath, placeOfPath, unitsOf } from '../../restores/files/swap-places';
 import { bytesNeeded, obstaclesTo, readCluster, type Cluster } from '../major/cluster';
 import type { Run } from '../run';
 
@@ -111,13 +111,13 @@ async function assessMajor(
 }
 
 function whereItIs({ Mounts }: ContainerInspect, name: string, directory: string, cluster: Cluster): string[] {
-  if (clean(cluster.directory) !== clean(directory))
+  if (plainPath(cluster.directory) !== plainPath(directory))
     return [
       `The server of ${name} has its data in ${cluster.directory}, and PGDATA is ${directory}: set PGDATA to it.`,
     ];
   if (placeOfPath(directory, 'folder', Mounts) !== 'volume')
     return [`The data directory ${directory} of ${name} is not on a writable volume: mount one there first.`];
-  const below = unitsOf(directory, Mounts).filter((unit) => unit !== clean(directory));
+  const below = unitsOf(directory, Mounts).filter((unit) => unit !== plainPath(directory));
   if (below.length === 0) return [];
   return [
     `Parts of the data directory are on mounts of their own (${below.join(', ')}), which a new one would not have.`,

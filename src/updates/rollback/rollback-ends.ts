@@ -10,7 +10,7 @@ import { failsAsBefore, type HealthFailure } from '../../domain/health/health-fa
 import type { Update } from '../../domain/update';
 import { HOLDS_NOTHING } from '../../restores/files/move-scripts';
 import { runOneOff } from '../../restores/files/one-off';
-import { clean } from '../../restores/files/swap-places';
+import { plainPath } from '../../restores/files/swap-places';
 import type { ActiveUpdate, Run } from '../run';
 
 /** What an update is rolled back for: kept with it when the rollback begins, so that a crash does not lose it. */
@@ -100,7 +100,7 @@ async function ownVolumesAreEmpty(run: ActiveUpdate): Promise<boolean> {
   const own = ownVolumes(old, fresh);
   const of = { id: newContainerId, name: containerName };
   for (const path of own) {
-    const args = [path, ...fresh.Mounts.map(({ Destination }) => clean(Destination))];
+    const args = [path, ...fresh.Mounts.map(({ Destination }) => plainPath(Destination))];
     try {
       await runOneOff(run, { of, image: major.shell, mark: major.mark, script: HOLDS_NOTHING, args, path });
     } catch (error) {
@@ -115,7 +115,7 @@ async function ownVolumesAreEmpty(run: ActiveUpdate): Promise<boolean> {
 function ownVolumes(old: ContainerInspect, fresh: ContainerInspect): string[] {
   const known = new Set(old.Mounts.map(({ Name }) => Name));
   return fresh.Mounts.filter(({ Type, Name = '' }) => Type === 'volume' && NAMELESS.test(Name) && !known.has(Name)).map(
-    ({ Destination }) => clean(Destination),
+    ({ Destination }) => plainPath(Destination),
   );
 }
 
