@@ -45,21 +45,21 @@ export async function rehearseMajor(run: RehearsalRun, major: Major): Promise<Ve
     throw new NotTried(`The backup of its set has no dump of ${subject.container.name}, so nothing can be loaded.`);
   const cluster = await readCluster(run.engine, { id: subject.container.id, name: subject.container.name });
   const missing = await onEmptyServer(run, major, own, cluster);
-  if (missing.length > 0) return failed(majorFailedText(newMajor, missing));
+  if (missing.length > 0) return failedVerdict(majorFailedText(newMajor, missing));
 
   const { applications, skipped } = await applicationsOf(run, subject);
   const superuser = cluster.login.user;
   const current = await tryServer(stage(run, 'current'), subject, { image: subject.image, superuser, applications });
   if (!current.healthy) return { status: 'inconclusive', seconds: null, detail: inconclusiveText(current.words) };
   const next = await tryServer(stage(run, 'new'), subject, { image, superuser, applications });
-  if (!next.healthy) return failed(majorFailedText(newMajor, [next.words]));
+  if (!next.healthy) return failedVerdict(majorFailedText(newMajor, [next.words]));
 
   const found = compareStates(current.state, next.state);
-  if (found.length > 0) return failed(majorFailedText(newMajor, [differencesText(found)]));
-  const tried = [...judge(current, next), ...skipped];
+  if (found.length > 0) return failedVerdict(majorFailedText(newMajor, [differencesText(found)]));
+  const tried = [...compareTrials(current, next), ...skipped];
   const worse = tried.filter(({ verdict }) => verdict === 'failed');
   if (worse.length > 0)
-    return failed(
+    return failedVerdict(
       majorFailedText(
         newMajor,
         worse.map((each) => onlyOnNew(newMajor, each)),
@@ -71,7 +71,7 @@ export async function rehearseMajor(run: RehearsalRun, major: Major): Promise<Ve
   return { status: 'passed', seconds: next.seconds, detail };
 }
 
-function failed(detail: string): Verdict {
+function failedVerdict(detail: string): Verdict {
   return { status: 'failed', seconds: null, detail };
 }
 
@@ -84,7 +84,7 @@ function onlyOnNew({ from, to }: NewMajor, { name, words }: TriedApplication): s
 }
 
 /** Only a difference between the two versions says something about the new one. */
-function judge(current: ServerTrial, next: ServerTrial): TriedApplication[] {
+function compareTrials(current: ServerTrial, next: ServerTrial): TriedApplication[] {
   return current.applications.map(({ name, outcome: before }, at): TriedApplication => {
     const after = next.applications[at]?.outcome;
     if (!before.healthy) return { name, verdict: 'inconclusive', words: before.words };

@@ -62,7 +62,7 @@ export async function lookAtSubject(run: RehearsalRun): Promise<Subject> {
   mustBeIsolated(container, inspect);
   const set = await chooseSet(run, container, all);
   const servers = await serversOf(run, container, all, set?.record.items ?? []);
-  return lookAt(run, { container, inspect, all, set, servers });
+  return completeSubject(run, { container, inspect, all, set, servers });
 }
 
 /** Another container of the same set, with the same servers. Rejects as `lookAtSubject`. */
@@ -74,7 +74,7 @@ export async function ofContainer(
   const inspect = await inspectIfThere(run.engine, container.id);
   if (inspect === null) throw new NotTried(`There is no container ${container.name} now.`);
   mustBeIsolated(container, inspect);
-  return lookAt(run, { container, inspect, all, set, servers });
+  return completeSubject(run, { container, inspect, all, set, servers });
 }
 
 function mustBeIsolated({ name }: Container, inspect: ContainerInspect): void {
@@ -82,7 +82,7 @@ function mustBeIsolated({ name }: Container, inspect: ContainerInspect): void {
   if (obstacle !== null) throw new NotTried(`${name} cannot be tried in isolation: ${obstacle}.`);
 }
 
-async function lookAt(
+async function completeSubject(
   run: RehearsalRun,
   given: Pick<Subject, 'container' | 'inspect' | 'all' | 'set' | 'servers'>,
 ): Promise<Subject> {

@@ -141,7 +141,7 @@ async function tryOnCopy(run: RehearsalRun, subject: Subject, image: ImageInspec
     }
     const owner = databases.servers[0]?.server.id;
     const { outcome } = await startApplication(run, storage, subject, { image, hosts, owner });
-    return outcome.healthy ? { ...outcome, ...(await whatChanged(run, databases)) } : outcome;
+    return outcome.healthy ? { ...outcome, ...(await changeInTrial(run, databases)) } : outcome;
   } catch (error) {
     if (own === undefined || codeOf(error) !== 'drill_failed') throw error;
     return { healthy: false, words: messageOf(error) };
@@ -229,7 +229,7 @@ async function startApplication(
   return { id, outcome: { healthy: true, seconds, seen } };
 }
 
-async function whatChanged(
+async function changeInTrial(
   run: RehearsalRun,
   { servers, before, rows }: Databases,
 ): Promise<Pick<Extract<TrialOutcome, { healthy: true }>, 'change' | 'rows'>> {
