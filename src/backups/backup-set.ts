@@ -4,7 +4,7 @@ import {
   type BackupRecord,
   keyOfPlace,
   membersOf,
-  placeOf,
+  backupPlaceOf,
 } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import { byCodeUnits } from '../domain/text/compare';
@@ -13,7 +13,7 @@ import { byCodeUnits } from '../domain/text/compare';
 export function backupSets(containers: readonly Container[]): { place: BackupPlace; members: Container[] }[] {
   const places = new Map<string, BackupPlace>();
   for (const container of containers) {
-    if (container.labels.backup !== null) places.set(keyOfPlace(placeOf(container)), placeOf(container));
+    if (container.labels.backup !== null) places.set(keyOfPlace(backupPlaceOf(container)), backupPlaceOf(container));
   }
   return [...places.entries()]
     .sort(([a], [b]) => byCodeUnits(a, b))

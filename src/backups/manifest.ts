@@ -68,11 +68,11 @@ export async function listBackupSets(storage: BackupStorage, secrets: readonly S
     folders.set(folder, (folders.get(folder) ?? new Map<string, number>()).set(key, bytes));
   }
   const sets: StoredSet[] = [];
-  for (const [folder, objects] of folders) sets.push(await lookAt(storage, folder, objects, secrets));
+  for (const [folder, objects] of folders) sets.push(await readStoredSet(storage, folder, objects, secrets));
   return sets.sort((a, b) => byCodeUnits(timeOf(a), timeOf(b)));
 }
 
-async function lookAt(
+async function readStoredSet(
   storage: BackupStorage,
   folder: string,
   objects: ReadonlyMap<string, number>,

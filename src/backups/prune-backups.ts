@@ -43,7 +43,7 @@ export async function pruneBackups(deps: PruneDeps): Promise<WorkOutcome> {
       deps.store.backups.objectsGone(record.id);
   }
   for (const { folder, keys } of await orphans(deps, failures)) await remove(`the unfinished ${folder}`, keys);
-  return outcomeOf(pruned, removed, failures);
+  return pruneOutcome(pruned, removed, failures);
 }
 
 function decide(deps: PruneDeps): number {
@@ -55,7 +55,7 @@ function decide(deps: PruneDeps): number {
   const shrunk = deps.store.notices.all().filter(({ kind }) => kind === 'backup_shrunk');
   const given = [...sets]
     .filter(([place]) => !shrunk.some(({ subject }) => subject === place))
-    .flatMap(([, records]) => judge(deps, records).filter(({ kept }) => !kept));
+    .flatMap(([, records]) => decideFates(deps, records).filter(({ kept }) => !kept));
   for (const { id, reasons } of given) {
     deps.store.backups.prune(id, reasons.join('; '));
     deps.logger.info('backup is no longer kept', { backup: id, reason: reasons.join('; ') });
@@ -64,7 +64,7 @@ function decide(deps: PruneDeps): number {
 }
 
 /** `records`: newest first. */
-function judge(
+function decideFates(
   { store, clock, logger, retention, timeZone, approvalTtlMs }: PruneDeps,
   records: BackupRecord[],
 ): Fate[] {
@@ -129,7 +129,7 @@ async function orphans(deps: PruneDeps, failures: string[]): Promise<ReturnType<
   }
 }
 
-function outcomeOf(pruned: number, removed: number, failures: readonly string[]): WorkOutcome {
+function pruneOutcome(pruned: number, removed: number, failures: readonly string[]): WorkOutcome {
   const outcome = `Expired: ${pruned}; removed from the storage: ${removed}`;
   if (failures.length === 0) return { outcome: `${outcome}.`, trouble: null };
   return {

@@ -30,7 +30,7 @@ export async function lookAtBackupAges(deps: Deps): Promise<WorkOutcome> {
   const old = places.filter((place) => isTooOld(deps, place));
   const isSet = new Set(places.map(keyOfPlace));
   store.transaction(() => {
-    for (const place of old) tell(deps, place);
+    for (const place of old) reportMissingBackup(deps, place);
     closeUnless(deps, 'backup_old', new Set(old.map(keyOfPlace)));
     closeUnless(deps, 'backup_shrunk', isSet);
     noteGone(deps, isSet);
@@ -70,7 +70,10 @@ function isTooOld({ store, clock }: Pick<Deps, 'clock' | 'store'>, place: Backup
   return since !== undefined && clock.now().getTime() - Date.parse(since) > longestBackupAge({ store }, since);
 }
 
-function tell({ store, publicUrl, logger }: Pick<Deps, 'logger' | 'publicUrl' | 'store'>, place: BackupPlace): void {
+function reportMissingBackup(
+  { store, publicUrl, logger }: Pick<Deps, 'logger' | 'publicUrl' | 'store'>,
+  place: BackupPlace,
+): void {
   const about = scopeName(place);
   const good = store.backups.lastSucceeded(place);
   const words =

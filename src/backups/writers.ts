@@ -1,4 +1,4 @@
-import { type BackupPlace, isServer, membersOf, placeOf, samePlace } from '../domain/backups/backup';
+import { type BackupPlace, isServer, membersOf, backupPlaceOf, samePlace } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import { dependentsOf, inStartOrder } from '../domain/compose/depends-on';
 
@@ -26,7 +26,7 @@ export function composeRunsOf(place: BackupPlace, containers: readonly Container
   return containers.filter(
     (container) =>
       container.composeRun &&
-      samePlace(placeOf(container), place) &&
+      samePlace(backupPlaceOf(container), place) &&
       container.labels.quiesce !== 'never' &&
       (writing.includes(container.service) ||
         servers.some((name) => container.dependsOn.some((each) => each === name))),
@@ -36,7 +36,7 @@ export function composeRunsOf(place: BackupPlace, containers: readonly Container
 /** Which containers are stopped for the backup that precedes an update of this one; empty where it holds no data. */
 export function stoppedForBackup(container: Container, containers: readonly Container[]): Container[] {
   if (!holdsData(container, containers)) return [];
-  return writersOf(placeOf(container), containers).filter(({ labels }) => labels.quiesce !== 'never');
+  return writersOf(backupPlaceOf(container), containers).filter(({ labels }) => labels.quiesce !== 'never');
 }
 
 /**
@@ -44,7 +44,7 @@ export function stoppedForBackup(container: Container, containers: readonly Cont
  * database: each of the stack may, unless its operator says that it does not (`backup.quiesce: never`).
  */
 export function whoGoesOn(service: Container, services: readonly Container[]): Container[] {
-  return writersOf(placeOf(service), services).filter(
+  return writersOf(backupPlaceOf(service), services).filter(
     ({ labels, swarm }) => labels.quiesce === 'never' && swarm?.neverWrites !== true,
   );
 }
@@ -62,7 +62,7 @@ export function canChangeData(container: Container, containers: readonly Contain
 
 /** Its service directly depends on that of a database server of the set: a new version of it can migrate the schema. */
 function usesDatabase(container: Container, containers: readonly Container[]): boolean {
-  return membersOf(placeOf(container), containers)
+  return membersOf(backupPlaceOf(container), containers)
     .filter(isServer)
     .some((server) => dependentsOf(server, [container]).length > 0);
 }

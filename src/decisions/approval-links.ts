@@ -1,5 +1,5 @@
 import type { NotYet, Surroundings } from '../domain/approval';
-import { placeOf } from '../domain/backups/backup';
+import { backupPlaceOf } from '../domain/backups/backup';
 import { PilotError } from '../domain/errors';
 import type { Plan } from '../domain/plan/plan';
 import type { Update } from '../domain/update';
@@ -188,7 +188,7 @@ export function surroundingsOf(store: Store, update: Update): Surroundings {
     .flatMap(({ status, awaySeconds }) => (status === 'succeeded' && awaySeconds !== null ? [awaySeconds] : []))
     .sort((a, b) => a - b);
   return {
-    lastBackup: store.backups.lastSucceeded(placeOf({ project: update.project, name: update.container ?? '' })),
+    lastBackup: store.backups.lastSucceeded(backupPlaceOf({ project: update.project, name: update.container ?? '' })),
     releases: store.notesTexts.of(update.id),
     usualDowntimeSeconds: seconds[Math.floor(seconds.length / 2)] ?? null,
     past,

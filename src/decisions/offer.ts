@@ -1,4 +1,4 @@
-import { membersOf, placeOf } from '../domain/backups/backup';
+import { membersOf, backupPlaceOf } from '../domain/backups/backup';
 import { holdsData, stoppedForBackup, whoGoesOn } from '../backups/writers';
 import type { Deps } from '../deps';
 import { restartedWith } from '../domain/compose/depends-on';
@@ -172,7 +172,7 @@ function planOf(deps: Pick<Deps, 'updateWindow'>, offered: Offer, reference: str
   const window = windowOf(deps, container)?.text ?? null;
   const releaseNotes = notes?.url ?? offered.releaseNotes;
   const all = offered.all.filter((each) => isContainer(each) === isContainer(container));
-  const set = membersOf(placeOf(container), all);
+  const set = membersOf(backupPlaceOf(container), all);
   const backup = { set, holdsData: holdsData(container, all), stopped: stoppedForBackup(container, all) };
   if (container.swarm) {
     const service = { target: container, goOn: whoGoesOn(container, all), ...backup };

@@ -18,7 +18,7 @@ export async function addressesOf(
 ): Promise<string[]> {
   const own = await ownPlace(engine, selfId);
   if (own === null) return [];
-  const place = await placeOf(engine, container);
+  const place = await networkPlaceOf(engine, container);
   if (place === 'host') return own === 'host' ? ['127.0.0.1'] : [];
   return Object.entries(place)
     .filter(([network]) => own === 'host' || network in own)
@@ -30,14 +30,14 @@ export async function addressesOf(
 async function ownPlace(engine: Engine, selfId: string | null): Promise<NetworkPlace | null> {
   if (selfId === null) return engine.address === null ? 'host' : null;
   try {
-    return await placeOf(engine, await engine.inspectContainer(selfId));
+    return await networkPlaceOf(engine, await engine.inspectContainer(selfId));
   } catch (error) {
     if (codeOf(error) !== 'container_not_found') throw error;
     return null;
   }
 }
 
-async function placeOf(engine: Engine, container: ContainerInspect): Promise<NetworkPlace> {
+async function networkPlaceOf(engine: Engine, container: ContainerInspect): Promise<NetworkPlace> {
   const owner = networkOwner(container);
   const { HostConfig, NetworkSettings } = owner === null ? container : await engine.inspectContainer(owner);
   return HostConfig.NetworkMode === 'host' ? 'host' : NetworkSettings.Networks;

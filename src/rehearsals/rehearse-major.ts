@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { NotTried, placeOf } from '../domain/backups/backup';
+import { NotTried, backupPlaceOf } from '../domain/backups/backup';
 import { listDatabases } from '../backups/sources/postgres-source';
 import { writersOf } from '../backups/writers';
 import { compareStates, differencesText, stateText } from '../domain/data/server-state';
@@ -100,7 +100,7 @@ async function applicationsOf(
 ): Promise<{ applications: Subject[]; skipped: TriedApplication[] }> {
   const applications: Subject[] = [];
   const skipped: TriedApplication[] = [];
-  const writers = writersOf(placeOf(subject.container), subject.all).filter(({ running }) => running);
+  const writers = writersOf(backupPlaceOf(subject.container), subject.all).filter(({ running }) => running);
   for (const container of writers) {
     try {
       applications.push(await ofContainer(run, container, subject));

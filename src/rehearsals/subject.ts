@@ -9,7 +9,7 @@ import {
   isServer,
   membersOf,
   NotTried,
-  placeOf,
+  backupPlaceOf,
   samePlace,
 } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
@@ -162,7 +162,7 @@ async function chooseSet(
   container: Container,
   all: readonly Container[],
 ): Promise<ChosenSet | null> {
-  const place = placeOf(container);
+  const place = backupPlaceOf(container);
   const members = membersOf(place, all);
   if (members.length === 0) return null;
   const last = run.store.backups.lastSucceeded(place);

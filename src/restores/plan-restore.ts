@@ -1,4 +1,4 @@
-import { type BackupItem, type BackupManifest, placeOf, titleOfItem } from '../domain/backups/backup';
+import { type BackupItem, type BackupManifest, backupPlaceOf, titleOfItem } from '../domain/backups/backup';
 import { composeRunsOf, writersOf } from '../backups/writers';
 import { inStartOrder } from '../domain/compose/depends-on';
 import type { Container } from '../domain/container';
@@ -79,7 +79,7 @@ export function planRestore(wanted: ToRestore): RestorePlan {
 function writersFor(placed: readonly Placed[], containers: readonly Container[]): Container[] {
   const all = new Map<string, Container>();
   for (const { item, container } of placed) {
-    for (const writer of writersOf(placeOf(container), containers)) all.set(writer.id, writer);
+    for (const writer of writersOf(backupPlaceOf(container), containers)) all.set(writer.id, writer);
     if (item.kind === 'files') all.set(container.id, container);
   }
   for (const { item, container } of placed) if (item.kind !== 'files') all.delete(container.id);
@@ -152,7 +152,7 @@ function notReady({ roles, databases, files }: Moved): string[] {
 
 /** They would write while the data changes places, and are not stopped for it. */
 function commandsThatWrite(placed: readonly Placed[], containers: readonly Container[]): string[] {
-  const found = placed.flatMap(({ container }) => composeRunsOf(placeOf(container), containers));
+  const found = placed.flatMap(({ container }) => composeRunsOf(backupPlaceOf(container), containers));
   const names = new Set(found.filter(({ running }) => running).map(({ name }) => name));
   return [...names].map(
     (name) =>

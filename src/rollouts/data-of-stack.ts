@@ -1,6 +1,6 @@
 import { stoppedForBackup, whoGoesOn } from '../backups/writers';
 import { readContainers } from '../containers/read-containers';
-import { isServer, isStateBefore, membersOf, placeOf } from '../domain/backups/backup';
+import { isServer, isStateBefore, membersOf, backupPlaceOf } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import { changeAsDetail, hasChanged } from '../domain/data/compare-fingerprints';
 import type { DatabaseServer } from '../domain/data/data-fingerprint';
@@ -26,7 +26,7 @@ export async function backUpStack(run: ServiceRun, progress: Progress): Promise<
   const { target } = run;
   if (target === null) throw serviceIsGone(run.rollout.name);
   const all = await readServices(run, await readContainers(run.engine, run.selfId));
-  const members = membersOf(placeOf(target), all);
+  const members = membersOf(backupPlaceOf(target), all);
   if (members.length === 0)
     return new Skipped('No service of its stack has the label backup.kind, so nothing is backed up.');
   const { detail, fresh } = await backUpSet(
@@ -109,7 +109,7 @@ export async function mustBeAtZero(run: ServiceRun): Promise<void> {
 export async function membersNow(run: ServiceRun): Promise<Container[]> {
   const { target, engine } = run;
   if (target === null) return [];
-  const members = membersOf(placeOf(target), await readServices(run, await readContainers(engine, run.selfId)));
+  const members = membersOf(backupPlaceOf(target), await readServices(run, await readContainers(engine, run.selfId)));
   return Promise.all(members.map((member) => asReadNow(engine, throughReader(run, member))));
 }
 

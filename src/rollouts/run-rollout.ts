@@ -1,6 +1,6 @@
 import { insistOr } from '../containers/insist';
 import type { Deps } from '../deps';
-import { isServer, membersOf, placeOf } from '../domain/backups/backup';
+import { isServer, membersOf, backupPlaceOf } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import { isEngineLost, isRefusedByDatabase, PilotError, rethrowUndecided, toPilotError } from '../domain/errors';
 import type { RolloutStage } from '../domain/services/rollout';
@@ -111,7 +111,7 @@ const SHOWN_NOWHERE = (): void => undefined;
 async function databasesAnswer(run: ServiceRun): Promise<void> {
   const { target } = run;
   if (target === null) return;
-  const servers = membersOf(placeOf(target), await readServices(run, [])).filter(isServer);
+  const servers = membersOf(backupPlaceOf(target), await readServices(run, [])).filter(isServer);
   for (const server of servers) {
     if (server.id === target.id && !isUnchanged(run)) continue;
     const known = { name: server.name, readyWithinMs: server.labels.probeTimeoutMs };

@@ -1,6 +1,6 @@
 import { readContainers } from '../containers/read-containers';
 import type { Deps } from '../deps';
-import { isServer, membersOf, placeOf } from '../domain/backups/backup';
+import { isServer, membersOf, backupPlaceOf } from '../domain/backups/backup';
 import type { Container } from '../domain/container';
 import { codeOf, EngineError, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
 import { placeOfData, type PlaceOfData, whyTwice } from '../domain/services/place-of-data';
@@ -103,7 +103,7 @@ async function withSets({ swarm }: Pick<Deps, 'swarm'>, read: readonly Read[]): 
     return data === undefined ? target : { ...target, swarm: { ...swarmOf(target), data } };
   });
   return targets.map((target) => {
-    const members = membersOf(placeOf(target), targets);
+    const members = membersOf(backupPlaceOf(target), targets);
     const { refusal, ...rest } = swarmOf(target);
     return {
       ...target,

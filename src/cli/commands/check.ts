@@ -29,7 +29,7 @@ import {
 import { kitFindings } from '../recovery';
 import type { SwarmSeen } from '../../services/read-targets';
 import { asJson, inColumns, oneLine, table } from '../text';
-import { membersOf, placeOf } from '../../domain/backups/backup';
+import { membersOf, backupPlaceOf } from '../../domain/backups/backup';
 import { passGuards } from '../../domain/decision/guards';
 import type { LabelProblem, ProbeSpec } from '../../domain/labels/container-labels';
 
@@ -172,7 +172,7 @@ interface Treatment {
 
 export function treatmentOf(container: Container, all: readonly Container[]): Treatment {
   const { labels } = container;
-  const set = membersOf(placeOf(container), all).map(({ name }) => name);
+  const set = membersOf(backupPlaceOf(container), all).map(({ name }) => name);
   return {
     container: container.name,
     image: container.reference,

@@ -140,7 +140,7 @@ export interface BackupPlace {
   container: string | null;
 }
 
-export function placeOf(container: Pick<Container, 'project' | 'name'>): BackupPlace {
+export function backupPlaceOf(container: Pick<Container, 'project' | 'name'>): BackupPlace {
   return container.project === null
     ? { project: null, container: container.name }
     : { project: container.project, container: null };
@@ -149,7 +149,7 @@ export function placeOf(container: Pick<Container, 'project' | 'name'>): BackupP
 /** The containers whose data is backed up together, databases first: rows are read before the files they speak of. */
 export function membersOf(place: BackupPlace, containers: readonly Container[]): Container[] {
   return containers
-    .filter((container) => container.labels.backup !== null && samePlace(placeOf(container), place))
+    .filter((container) => container.labels.backup !== null && samePlace(backupPlaceOf(container), place))
     .sort((a, b) => rank(a) - rank(b) || byCodeUnits(a.name, b.name));
 }
 

@@ -53,7 +53,7 @@ export function decideTagEdit(question: TagQuestion): TagDecision {
   const found = locate(question);
   if ('kind' in found) return found;
   const { file, line } = found;
-  const place = placeOf(file, line.start, `image: ${line.value}`);
+  const place = placeInFile(file, line.start, `image: ${line.value}`);
   const pieces = readPieces(line.value);
   if (pieces === null) return unsure('its image is written in a way that diun-pilot does not read', place);
   const values = valuesOf(pieces, found, question.envFiles);
@@ -85,10 +85,11 @@ function locate({ composeFiles, service }: TagQuestion): Located | Unsure {
   for (const file of [...composeFiles].reverse()) {
     const line = findImageLine(file.text, service);
     if (line.kind === 'absent') continue;
-    if (line.kind === 'unsure') return unsure(line.reason, line.at === undefined ? null : placeOf(file, line.at, null));
+    if (line.kind === 'unsure')
+      return unsure(line.reason, line.at === undefined ? null : placeInFile(file, line.at, null));
     const [extender] = composeFiles.flatMap(({ text }) => extendersOf(text, service));
     if (extender === undefined) return { file, line };
-    const place = placeOf(file, line.start, `image: ${line.value}`);
+    const place = placeInFile(file, line.start, `image: ${line.value}`);
     return unsure(`the service ${extender} takes its image from it, by "extends"`, place);
   }
   return unsure('no compose file of the project has an image line for it; it may come by "include"', null);
@@ -148,7 +149,7 @@ function proven(question: TagQuestion, edit: TagEdit, place: Place): TagDecision
     : unsure('the edited file would not read as it should', place);
 }
 
-function placeOf(file: ProjectText, offset: number, shown: string | null): Place {
+function placeInFile(file: ProjectText, offset: number, shown: string | null): Place {
   return { path: file.path, line: lineOf(file.text, offset), shown };
 }
 

@@ -5,7 +5,7 @@ import {
   type DrillVerdict,
   keyOfPlace,
   NotTried,
-  placeOf,
+  backupPlaceOf,
   samePlace,
   scopeName,
 } from '../../domain/backups/backup';
@@ -94,7 +94,7 @@ export async function queueDrills(deps: Deps): Promise<WorkOutcome> {
   const { store } = deps;
   const targets = await readTargets(deps);
   const sets = requestDrills(store, targets).map(scopeName).join(', ');
-  const there = new Set(targets.map((target) => keyOfPlace(placeOf(target))));
+  const there = new Set(targets.map((target) => keyOfPlace(backupPlaceOf(target))));
   for (const { kind, subject } of store.notices.all())
     if (kind === 'drill_failed' && !there.has(subject)) store.notices.close(kind, subject);
   return { outcome: sets === '' ? 'No good backup holds a database.' : `Requested: ${sets}.`, trouble: null };

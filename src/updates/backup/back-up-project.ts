@@ -10,7 +10,7 @@ import {
   type BackupRecord,
   isServer,
   membersOf,
-  placeOf,
+  backupPlaceOf,
   samePlace,
 } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
@@ -43,7 +43,7 @@ export interface SetOfUpdate {
 export async function backUpProject(run: Run, progress: Progress): Promise<string | Skipped> {
   const { container } = run;
   const all = await readContainers(run.engine, run.selfId);
-  const members = membersOf(placeOf(container), all);
+  const members = membersOf(backupPlaceOf(container), all);
   if (members.length === 0) {
     const where = container.project === null ? container.name : `the project ${container.project}`;
     return new Skipped(`No container of ${where} has the label backup.kind, so nothing is backed up.`);
@@ -76,7 +76,7 @@ export async function backUpSet(
   progress: Progress,
 ): Promise<{ detail: string; fresh: boolean }> {
   const { store, update } = run;
-  const place = placeOf(set.target);
+  const place = backupPlaceOf(set.target);
   const reused = await reusableBackup(run, place, set);
   if (reused !== null) {
     run.update = store.updates.change(update.id, { backupId: reused.id });

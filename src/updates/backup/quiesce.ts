@@ -3,7 +3,7 @@ import { composeRunsOf, stoppedForBackup } from '../../backups/writers';
 import { findUnhealthy } from '../../containers/check-health';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { keepStopped } from '../../containers/start-stop-remove';
-import { placeOf } from '../../domain/backups/backup';
+import { backupPlaceOf } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { codeOf, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../../domain/errors';
@@ -27,7 +27,7 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
   const all = await readContainers(run.engine, run.selfId);
   const writers = stoppedForBackup(run.container, all);
   if (writers.length === 0 || writers.some((writer) => cannotBeStopped(run, writer))) return false;
-  const composeRuns = composeRunsOf(placeOf(run.container), all);
+  const composeRuns = composeRunsOf(backupPlaceOf(run.container), all);
   if (composeRuns.some(({ running }) => running)) return false;
   if (!(await fetchInAdvance(run, pullByDigest, progress))) return false;
   if (!(await passesPreflight(async () => lookAhead(run, await newImageOf(run)))) || !(await canBeStored(run)))

@@ -5,7 +5,7 @@ import { keptThatRun } from '../../containers/kept-stay-stopped';
 import { insist } from '../../containers/insist';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
 import { startJoining } from '../../containers/start-stop-remove';
-import { placeOf } from '../../domain/backups/backup';
+import { backupPlaceOf } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
 import type { ContainerInspect } from '../../domain/engine-inspect';
 import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
@@ -58,7 +58,7 @@ async function newWriters(run: Run, writers: readonly Writer[]): Promise<Contain
   if (seen !== undefined && !(await run.engine.containers()).some(isNew)) return [];
   const known = [...writers.map(({ id }) => id), oldContainerId, newContainerId];
   const all = await readContainers(run.engine, run.selfId);
-  const writing = [...stoppedForBackup(run.container, all), ...composeRunsOf(placeOf(run.container), all)];
+  const writing = [...stoppedForBackup(run.container, all), ...composeRunsOf(backupPlaceOf(run.container), all)];
   return writing.filter(({ id, status }) => !known.includes(id) && status !== 'created');
 }
 

@@ -1,4 +1,4 @@
-import { membersOf, placeOf } from '../../../src/domain/backups/backup';
+import { membersOf, backupPlaceOf } from '../../../src/domain/backups/backup';
 import { backupSets } from '../../../src/backups/backup-set';
 import { aContainer } from '../../support/container-builder';
 
@@ -11,17 +11,17 @@ const blog = aContainer({ name: 'blog', project: null, labels: files });
 
 test('a set is every container of the project that carries backup.kind, databases first', () => {
   const all = [nginx, gitea, wiki, postgres];
-  expect(membersOf(placeOf(nginx), all)).toEqual([postgres, gitea]);
+  expect(membersOf(backupPlaceOf(nginx), all)).toEqual([postgres, gitea]);
 });
 
 test('a container outside any project is a set of its own', () => {
-  expect(membersOf(placeOf(wiki), [gitea, wiki, blog])).toEqual([wiki]);
+  expect(membersOf(backupPlaceOf(wiki), [gitea, wiki, blog])).toEqual([wiki]);
 });
 
 test('a project and a container of the same name are two sets', () => {
   const namesake = aContainer({ name: 'forge', project: null, labels: files });
-  expect(membersOf(placeOf(namesake), [namesake, gitea])).toEqual([namesake]);
-  expect(membersOf(placeOf(gitea), [namesake, gitea])).toEqual([gitea]);
+  expect(membersOf(backupPlaceOf(namesake), [namesake, gitea])).toEqual([namesake]);
+  expect(membersOf(backupPlaceOf(gitea), [namesake, gitea])).toEqual([gitea]);
 });
 
 test('every set of the engine is found, and none of a project where nothing carries the label', () => {

@@ -1,4 +1,4 @@
-import { placeOf } from '../../../src/domain/backups/backup';
+import { backupPlaceOf } from '../../../src/domain/backups/backup';
 import { canChangeData, holdsData, stoppedForBackup, writersOf } from '../../../src/backups/writers';
 import type { Container } from '../../../src/domain/container';
 import { aContainer } from '../../support/container-builder';
@@ -18,7 +18,7 @@ function of(
 
 const db = of('db', 'postgres');
 const gitea = of('gitea', 'files', ['db']);
-const names = (...all: Container[]): string[] => writersOf(placeOf(db), all).map(({ name }) => name);
+const names = (...all: Container[]): string[] => writersOf(backupPlaceOf(db), all).map(({ name }) => name);
 
 test('the files of the set and whoever directly depends on its database, never the database', () => {
   const web = of('web', null, ['gitea']);
@@ -45,7 +45,7 @@ test('not diun-pilot itself, not a second server that depends on the first, nobo
 
 test('a container outside any project writes to its own set alone', () => {
   const lone = of('lone', 'files', [], { project: null, service: null });
-  expect(writersOf(placeOf(lone), [lone, db, gitea]).map(({ name }) => name)).toEqual(['lone']);
+  expect(writersOf(backupPlaceOf(lone), [lone, db, gitea]).map(({ name }) => name)).toEqual(['lone']);
 });
 
 const NEVER = { 'backup.quiesce': 'never' };

@@ -73,7 +73,7 @@ interface VersionLabels {
 
 function imagesOf(update: Update, labels: VersionLabels): Fact[] {
   return [
-    { label: update.kind === 'service' ? 'Service' : 'Container', value: placeOf(update) },
+    { label: update.kind === 'service' ? 'Service' : 'Container', value: nameWithPlace(update) },
     { label: labels.from, value: update.from === null ? 'unknown' : imageLines(update.from) },
     { label: labels.to, value: imageLines(update.to) },
   ];
@@ -99,7 +99,7 @@ export function isOtherTag({ from, to }: Update): boolean {
 }
 
 /** `git-gitea-1 (service gitea of project git)`. */
-export function placeOf(update: Update): string {
+export function nameWithPlace(update: Update): string {
   // A service without a stack is its own place.
   const place = [
     update.service && update.service !== update.container && `service ${update.service}`,
