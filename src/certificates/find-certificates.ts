@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { nginxConfiguration } from '../containers/nginx';
 import { BOUNDS } from '../domain/bounds';
-import { type Certificate, type CertificateSeen, isSame } from '../domain/certificates/certificate';
+import { type Certificate, type CertificateSeen, isSameCertificate } from '../domain/certificates/certificate';
 import type { Container } from '../domain/container';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { codeOf, isEngineLost, messageOf, PilotError, rethrowEngineLost } from '../domain/errors';
@@ -85,7 +85,7 @@ async function lookAtSite(
   const name = site.name ?? (first && askableName(first)) ?? container.name;
   const served = await known(() => askServed(deps, inspect, { ...site, name }));
   // With several kinds of key, the client decides which one is served.
-  const disk = files.value?.find((each) => isSame(each, served.value)) ?? first;
+  const disk = files.value?.find((each) => isSameCertificate(each, served.value)) ?? first;
   return seen(container, name, { disk, served: served.value, problem: files.problem ?? served.problem });
 }
 

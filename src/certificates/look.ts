@@ -1,5 +1,10 @@
 import { runsNginx } from '../domain/application';
-import { alarmThreshold, type Certificate, type CertificateSeen, isSame } from '../domain/certificates/certificate';
+import {
+  alarmThreshold,
+  type Certificate,
+  type CertificateSeen,
+  isSameCertificate,
+} from '../domain/certificates/certificate';
 import type { Container } from '../domain/container';
 import { codeOf, isEngineLost, messageOf } from '../domain/errors';
 import { certificateNearEnd } from '../notifications/mails/certificate-near-end';
@@ -22,7 +27,7 @@ async function lookAtPlace(deps: LookDeps, { project, certbots, servers }: Renew
     servers.map((server) => orTrouble(server, troubles, () => lookAtServer(deps, server, lineages))),
   );
   const known = served.flat();
-  const rest = lineages.filter(({ disk }) => !known.some((seen) => isSame(seen.disk, disk)));
+  const rest = lineages.filter(({ disk }) => !known.some((seen) => isSameCertificate(seen.disk, disk)));
   const unloaded = rest.map(({ name, disk }) => ({ name, project, server: null, disk, served: null, problem: null }));
   return [...known, ...unloaded, ...troubles];
 }
@@ -49,7 +54,7 @@ async function orTrouble<T>(container: Container, troubles: CertificateSeen[], l
 
 /** Two certbots may share a volume. */
 function unique(lineages: Lineage[]): Lineage[] {
-  return lineages.filter(({ disk }, i) => lineages.findIndex((other) => isSame(other.disk, disk)) === i);
+  return lineages.filter(({ disk }, i) => lineages.findIndex((other) => isSameCertificate(other.disk, disk)) === i);
 }
 
 type Deps = Pick<RenewalDeps, 'store' | 'clock' | 'publicUrl'>;

@@ -4,7 +4,7 @@ import {
   type CertbotEnd,
   type CertificateSeen,
   isNotLoaded,
-  isSame,
+  isSameCertificate,
   type RenewalFacts,
   type RenewalRecord,
   type RenewalVerdict,
@@ -112,7 +112,7 @@ function staleOf(
 }
 
 function isNewIn(before: CertificateSeen[], { disk }: CertificateSeen): boolean {
-  return disk !== null && !before.some((old) => isSame(old.disk, disk));
+  return disk !== null && !before.some((old) => isSameCertificate(old.disk, disk));
 }
 
 /** After a reload the first handshakes may still get the old certificate (docs/research/nginx.md). */
@@ -165,9 +165,10 @@ async function untilServed(deps: Deps, place: RenewalPlace, stale: CertificateSe
 async function notServedYet(deps: Deps, place: RenewalPlace, stale: CertificateSeen[]): Promise<string | null> {
   const seen = (await lookAtCertificates(deps, [place])).filter(({ server }) => server !== null);
   for (const { name, disk } of stale) {
-    const now = seen.find((each) => each.name === name) ?? seen.find((each) => isSame(each.disk, disk));
+    const now = seen.find((each) => each.name === name) ?? seen.find((each) => isSameCertificate(each.disk, disk));
     if (now === undefined) return `its configuration does not name the certificate of ${name}`;
-    if (!isSame(now.disk, now.served)) return now.problem ?? `${name} is still served with the old certificate`;
+    if (!isSameCertificate(now.disk, now.served))
+      return now.problem ?? `${name} is still served with the old certificate`;
   }
   return null;
 }

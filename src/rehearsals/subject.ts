@@ -17,7 +17,7 @@ import type { ContainerInspect, CreateRequest, ImageInspect } from '../domain/en
 import { messageOf, rethrowEngineLost } from '../domain/errors';
 import { createRequest } from '../domain/recreate/create-request';
 import { obstacleTo } from '../domain/rehearsal/obstacles';
-import { namesOf, type TrialMount, trialMounts } from '../domain/rehearsal/trial-request';
+import { hostNamesOf, type TrialMount, trialMounts } from '../domain/rehearsal/trial-request';
 import { intervalMs } from '../lib/due-times';
 import { imageForDrill, preloadedBy } from '../restores/drills/drill-set';
 import type { RehearsalRun } from './rehearsal-run';
@@ -124,7 +124,7 @@ async function serversOf(
     servers.push({
       ...{ dumped, image, production, isTarget: running?.id === target.id },
       preload: await preloadedBy(run, running, image),
-      names: production === null ? [dumped.container] : namesOf(production, running?.service ?? null),
+      names: production === null ? [dumped.container] : hostNamesOf(production, running?.service ?? null),
     });
   }
   return servers;

@@ -7,7 +7,7 @@ import { codeOf, messageOf } from '../domain/errors';
 import {
   loopbackOf,
   mountRequests,
-  namesOf,
+  hostNamesOf,
   type Sandbox,
   serverInSandbox,
   trialRequest,
@@ -157,7 +157,7 @@ function hostsOf(subject: Subject, applications: readonly Subject[] = []): Map<s
     for (const name of names) if (!hosts.has(name)) hosts.set(name, loopbackOf(number));
   });
   for (const { inspect, container } of [subject, ...applications])
-    for (const name of namesOf(inspect, container.service)) if (!hosts.has(name)) hosts.set(name, loopbackOf(0));
+    for (const name of hostNamesOf(inspect, container.service)) if (!hosts.has(name)) hosts.set(name, loopbackOf(0));
   return hosts;
 }
 

@@ -3,7 +3,7 @@ import type { Container } from '../domain/container';
 import { codeOf, PilotError } from '../domain/errors';
 import type { ServiceInspect, TaskInspect } from '../domain/services/swarm-inspect';
 import type { Rollout, RolloutStage } from '../domain/services/rollout';
-import { namesOf, type Nodes } from '../domain/services/tasks';
+import { nodesById, type Nodes } from '../domain/services/tasks';
 import { DEFAULT_PROBE_TIMEOUT_MS } from '../domain/labels/read-labels';
 import type { Update } from '../domain/update';
 
@@ -73,5 +73,5 @@ export async function see({ swarm, rollout }: Pick<ServiceRun, 'swarm' | 'rollou
   const image = service.Spec.TaskTemplate.ContainerSpec?.Image ?? '';
   if (image !== oldImage && image !== newImage) throw serviceChanged(name, `, to ${image}`);
   const [tasks, nodes] = await Promise.all([swarm.tasks(serviceId), swarm.nodes()]);
-  return { service, image, tasks: tasks.filter(({ ID }) => !overBefore.includes(ID)), nodes: namesOf(nodes) };
+  return { service, image, tasks: tasks.filter(({ ID }) => !overBefore.includes(ID)), nodes: nodesById(nodes) };
 }

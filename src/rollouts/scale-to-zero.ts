@@ -6,7 +6,7 @@ import { codeOf, messageOf, PilotError, rethrowEngineLost } from '../domain/erro
 import { formatDuration } from '../domain/format';
 import { type Idle, otherScales, type Scaled } from '../domain/services/rollout';
 import { replicasOf, type ServiceInspect, type ServiceSpec, stopGraceMs } from '../domain/services/swarm-inspect';
-import { isAlive, namesOf, taskText } from '../domain/services/tasks';
+import { isAlive, nodesById, taskText } from '../domain/services/tasks';
 import type { Progress } from '../lib/logger';
 import { readerOf } from '../restores/files/one-off';
 import { serviceFailureOf } from '../services/look-at-target';
@@ -84,7 +84,7 @@ export async function noTaskRuns(run: ServiceRun, service: ServiceInspect, progr
   for (;;) {
     const [left] = (await swarm.tasks(service.ID)).filter(isAlive);
     if (left === undefined) return;
-    const words = taskText(service, left, namesOf(await swarm.nodes()));
+    const words = taskText(service, left, nodesById(await swarm.nodes()));
     progress(words);
     if (clock.now().getTime() >= startedAt + withinMs)
       throw new PilotError(

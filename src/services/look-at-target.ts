@@ -7,7 +7,7 @@ import type { HealthFailure } from '../domain/health/health-failure';
 import { type CarryOver, NOTHING_TO_SAY } from '../domain/recreate/carry-over';
 import { type Platform, platformOf } from '../domain/recreate/platform';
 import type { NodeInspect, TaskInspect } from '../domain/services/swarm-inspect';
-import { isRunning, namesOf, viewTasks } from '../domain/services/tasks';
+import { isRunning, nodesById, viewTasks } from '../domain/services/tasks';
 import { roleOf } from './read-targets';
 
 // What an offer must know of a target, whether it is a container or a service.
@@ -52,7 +52,7 @@ export async function serviceFailureOf(
     const role = await roleOf(deps);
     const [service, tasks] = await Promise.all([deps.swarm.service(target.id), deps.swarm.tasks(target.id)]);
     const image = service.Spec.TaskTemplate.ContainerSpec?.Image ?? '';
-    const view = viewTasks(service, tasks, image, namesOf(await deps.swarm.nodes()));
+    const view = viewTasks(service, tasks, image, nodesById(await deps.swarm.nodes()));
     if (!view.allRun) return { of: 'container', detail: view.detail };
     for (const { NodeID, Status } of tasks.filter((task) => isRunning(task, image))) {
       const id = 'nodeId' in role && NodeID === role.nodeId ? containerOfTask(Status) : null;

@@ -56,13 +56,13 @@ export function alarmThreshold(certificate: Certificate, now: Date): number | nu
 }
 
 /** Both are known, and one and the same. */
-export function isSame(one: Certificate | null, other: Certificate | null): boolean {
+export function isSameCertificate(one: Certificate | null, other: Certificate | null): boolean {
   return one !== null && other !== null && one.fingerprint === other.fingerprint;
 }
 
 /** The served certificate differs from the one on disk: the server has not loaded it. False when one is unknown. */
 export function isNotLoaded({ disk, served }: CertificateSeen): boolean {
-  return disk !== null && served !== null && !isSame(disk, served);
+  return disk !== null && served !== null && !isSameCertificate(disk, served);
 }
 
 /** `61 days left, valid until 2027-01-24`, for people. */
@@ -168,9 +168,9 @@ export function verdictOn(facts: RenewalFacts, now: Date): RenewalVerdict {
 /** Certificates that were not there before, on disk, or served for the first time. */
 function renewedIn({ before, after }: Pick<RenewalFacts, 'before' | 'after'>): CertificateSeen[] {
   const isNew = (seen: CertificateSeen): boolean =>
-    seen.disk !== null && !before.some(({ disk }) => isSame(disk, seen.disk));
+    seen.disk !== null && !before.some(({ disk }) => isSameCertificate(disk, seen.disk));
   const isLoadedNow = (seen: CertificateSeen): boolean =>
-    isSame(seen.disk, seen.served) && before.some((old) => old.name === seen.name && isNotLoaded(old));
+    isSameCertificate(seen.disk, seen.served) && before.some((old) => old.name === seen.name && isNotLoaded(old));
   return after.filter((seen) => isNew(seen) || isLoadedNow(seen));
 }
 
@@ -196,7 +196,9 @@ export function whatIsServed(before: CertificateSeen[], after: CertificateSeen[]
   const now = after.filter(({ served }) => served !== null);
   const unseen = then.filter(({ name }) => !now.some((seen) => seen.name === name)).map(({ name }) => name);
   if (unseen.length > 0) return `${unseen.join(', ')} is no longer served`;
-  const same = then.every((old) => now.some((seen) => seen.name === old.name && isSame(seen.served, old.served)));
+  const same = then.every((old) =>
+    now.some((seen) => seen.name === old.name && isSameCertificate(seen.served, old.served)),
+  );
   return same
     ? 'the previous certificates are still served'
     : 'certificates that were not renewed are served as before';

@@ -37,9 +37,9 @@ function hasHook(document: Document, service: string, hook: string): boolean {
 function entryOf(document: Document, from: unknown, key: string, left: { maps: number }): unknown {
   const map = followed(document, from);
   if (!isMap(map) || (left.maps -= 1) < 0) return undefined;
-  const own = valuesOf(map, key);
+  const own = valuesOfKey(map, key);
   if (own.length > 0) return followed(document, own.at(-1));
-  for (const merged of valuesOf(map, '<<')) {
+  for (const merged of valuesOfKey(map, '<<')) {
     const sources = followed(document, merged);
     for (const source of isSeq(sources) ? sources.items : [sources]) {
       const found = entryOf(document, source, key, left);
@@ -49,7 +49,7 @@ function entryOf(document: Document, from: unknown, key: string, left: { maps: n
   return undefined;
 }
 
-function valuesOf(map: YAMLMap, key: string): unknown[] {
+function valuesOfKey(map: YAMLMap, key: string): unknown[] {
   return map.items.filter((pair) => isScalar(pair.key) && pair.key.value === key).map(({ value }) => value);
 }
 

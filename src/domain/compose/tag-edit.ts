@@ -56,9 +56,9 @@ export function decideTagEdit(question: TagQuestion): TagDecision {
   const place = placeInFile(file, line.start, `image: ${line.value}`);
   const pieces = readPieces(line.value);
   if (pieces === null) return unsure('its image is written in a way that diun-pilot does not read', place);
-  const values = valuesOf(pieces, found, question.envFiles);
+  const values = valuesOfPieces(pieces, found, question.envFiles);
   if ('reason' in values) return unsure(values.reason, place);
-  const now = textOf(values);
+  const now = textOfPieces(values);
   if (now === question.newReference) return { kind: 'written', place };
   if (now !== question.oldReference)
     return unsure(`it names ${now} there, while the container was created from ${question.oldReference}`, place);
@@ -98,8 +98,8 @@ function locate({ composeFiles, service }: TagQuestion): Located | Unsure {
 /** Exactly one of the pieces must be able to take the change; else the reason. */
 function editOfOne(question: TagQuestion, found: Located, values: PieceValue[]): TagEdit | string {
   const able = values.flatMap((value, index) => {
-    const before = textOf(values.slice(0, index));
-    const after = between(question.newReference, before, textOf(values.slice(index + 1)));
+    const before = textOfPieces(values.slice(0, index));
+    const after = between(question.newReference, before, textOfPieces(values.slice(index + 1)));
     return after !== null && holdsTag(value, before, question) ? [{ value, after }] : [];
   });
   const [one] = able;
@@ -117,7 +117,7 @@ function holdsTag({ text }: PieceValue, before: string, { oldReference, newRefer
   return text !== '' && before.length + text.length >= Math.min(tagStart + 1, oldReference.length);
 }
 
-function textOf(values: readonly PieceValue[]): string {
+function textOfPieces(values: readonly PieceValue[]): string {
   return values.map(({ text }) => text).join('');
 }
 
@@ -215,7 +215,7 @@ interface PieceValue {
 }
 
 /** The value of every piece, or why it is not certain. */
-function valuesOf(
+function valuesOfPieces(
   pieces: readonly Piece[],
   located: Located,
   envFiles: readonly ProjectText[],

@@ -41,7 +41,7 @@ export function suggestLabels(container: Container): Suggestion {
     { name: 'diun.enable', value: 'true', reason: 'without it, diun-pilot never changes the container' },
     policyOf(container),
     ...probeOf(container),
-    ...backupOf(container),
+    ...backupLabels(container),
   ];
   return { ...base, labels, notes: notesOf(container) };
 }
@@ -104,7 +104,7 @@ function probeOf({ application, healthcheck }: Container): SuggestedLabel[] {
   ];
 }
 
-function backupOf({ application, dataPaths }: Container): SuggestedLabel[] {
+function backupLabels({ application, dataPaths }: Container): SuggestedLabel[] {
   if (application === 'postgres') {
     return [{ name: 'backup.kind', value: 'postgres', reason: 'its databases are dumped before each update' }];
   }

@@ -31,7 +31,7 @@ export function readConfiguration(dump: string, mostSteps = MOST_STEPS): { direc
 }
 
 /** The first argument of each directive of that name. */
-export function valuesOf(directives: readonly Directive[], name: string): string[] {
+export function valuesOfDirective(directives: readonly Directive[], name: string): string[] {
   return directives.filter((each) => each.name === name).map(({ args }) => args[0] ?? '');
 }
 

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { type Directive, isPort, MOST_STEPS, readConfiguration, valuesOf } from './nginx-configuration';
+import { type Directive, isPort, MOST_STEPS, readConfiguration, valuesOfDirective } from './nginx-configuration';
 
 /** A certificate that an nginx is configured to serve. */
 export interface NginxSite {
@@ -56,7 +56,7 @@ function siteOf(server: Directive[], inherited: Inherited): NginxSite[] {
 
 /** Those of a level replace those of the levels above (ngx_http_ssl_module, `ssl_certificate`). */
 function certificatesOf(directives: Directive[], { folder, paths }: Inherited): string[] {
-  const own = valuesOf(directives, 'ssl_certificate');
+  const own = valuesOfDirective(directives, 'ssl_certificate');
   if (own.length === 0) return paths;
   const files = own.filter((path) => path !== '' && !path.includes('$') && !path.startsWith('data:'));
   return files.map((path) => posix.resolve(folder, path));
@@ -64,7 +64,7 @@ function certificatesOf(directives: Directive[], { folder, paths }: Inherited): 
 
 /** Of a `listen … ssl` that is not a socket (ngx_http_core_module, `listen`); one without `proxy_protocol` is preferred. */
 function listenerOf(server: Directive[]): Pick<NginxSite, 'port' | 'proxyProtocol'> | null {
-  const old = valuesOf(server, 'ssl').includes('on');
+  const old = valuesOfDirective(server, 'ssl').includes('on');
   const listeners = server.flatMap(({ name, args }) => {
     const [address = ''] = args;
     if (name !== 'listen' || !(old || args.includes('ssl')) || address.startsWith('unix:')) return [];
@@ -127,7 +127,7 @@ export function nginxUpstreams(dump: string, mostSteps = MOST_STEPS): Proxied {
 function groupsIn(block: readonly Directive[]): Map<string, string[]> {
   const groups = block.filter(({ name }) => name === 'upstream');
   return new Map(
-    groups.map((group) => [group.args[0] ?? '', valuesOf(group.block, 'server').map(hostIn).filter(Boolean)]),
+    groups.map((group) => [group.args[0] ?? '', valuesOfDirective(group.block, 'server').map(hostIn).filter(Boolean)]),
   );
 }
 
@@ -169,7 +169,7 @@ function pathOf(args: readonly string[]): string | null {
 function proxiedListener(server: readonly Directive[]): Pick<ProxiedSite, 'port' | 'tls'> | null {
   const listens = server.filter(({ name }) => name === 'listen');
   if (listens.length === 0) return { port: 80, tls: false };
-  const old = valuesOf(server, 'ssl').includes('on');
+  const old = valuesOfDirective(server, 'ssl').includes('on');
   const usable = listens.flatMap(({ args: [address = '', ...options] }) => {
     if (address.startsWith('unix:') || options.includes('proxy_protocol') || options.includes('quic')) return [];
     const port = /^(?:.*:)?(\d{1,5})$/.exec(address)?.[1] ?? '80';

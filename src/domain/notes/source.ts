@@ -36,7 +36,7 @@ const GITEAS = ['codeberg.org', 'gitea.com'];
  * changelog. Null: it is not an http(s) address, or has a user name or password.
  */
 export function readSource(text: string): NotesSource | null {
-  const url = addressOf(text.trim());
+  const url = projectUrl(text.trim());
   if (url === null) return null;
   const segments = url.pathname.split('/').filter((part) => part !== '');
   const byApi = fromApi(url, segments);
@@ -51,7 +51,7 @@ export function readSource(text: string): NotesSource | null {
 }
 
 /** `git@host:owner/name.git` and `ssh://git@host/…` name the same project as https does. */
-function addressOf(text: string): URL | null {
+function projectUrl(text: string): URL | null {
   const scp = /^git@([^:/\s]+):(?!\/)(\S+)$/.exec(text);
   const plain = scp === null ? text.replace(/^git\+/, '') : `https://${scp[1]}/${scp[2]}`;
   const web = plain.replace(/^(?:ssh:\/\/(?:git@)?|git:\/\/)([^/:]+)(?::\d+)?\//, 'https://$1/');

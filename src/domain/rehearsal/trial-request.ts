@@ -142,7 +142,7 @@ function fieldOf(host: HostConfig, field: string): [string, unknown][] {
 const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252})$/;
 
 /** Under which names other containers reach a container: its own, its service, its host name and its aliases. Pure. */
-export function namesOf(
+export function hostNamesOf(
   container: Pick<ContainerInspect, 'Id' | 'Name' | 'Config' | 'NetworkSettings'>,
   service: string | null,
 ): string[] {

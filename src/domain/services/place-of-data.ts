@@ -8,7 +8,7 @@ import {
   type ServiceSpec,
   type TaskInspect,
 } from './swarm-inspect';
-import { taskText, namesOf } from './tasks';
+import { taskText, nodesById } from './tasks';
 
 /** Where the data of a service can be read now: in the container of its one task on this node; else why not, as sentences with the remedy. */
 export type PlaceOfData = { containerId: string } | { why: string };
@@ -107,14 +107,14 @@ function runningHere(service: ServiceInspect, { tasks, nodes, nodeId }: Around):
     return {
       why: `The data of ${Name} is on the node ${hostnameOf(nodes, running.NodeID ?? '')}, and diun-pilot reads only that of its own node (${hostnameOf(nodes, nodeId)}).`,
     };
-  const state = wanted[0] === undefined ? '' : ` (${taskText(service, wanted[0], namesOf(nodes))})`;
+  const state = wanted[0] === undefined ? '' : ` (${taskText(service, wanted[0], nodesById(nodes))})`;
   return {
     why: `No task of ${Name} runs now${state}, so its data cannot be read. Look at it: docker service ps --no-trunc ${Name}`,
   };
 }
 
 function hostnameOf(nodes: readonly NodeInspect[], id: string): string {
-  return namesOf(nodes).get(id)?.name ?? id;
+  return nodesById(nodes).get(id)?.name ?? id;
 }
 
 function listOf(nodes: readonly NodeInspect[]): string {

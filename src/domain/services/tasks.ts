@@ -31,7 +31,7 @@ export function viewTasks(
   nodes: Nodes,
 ): TaskView {
   const wanted = tasks.filter(({ DesiredState }) => DesiredState === 'running');
-  const run = wanted.filter((task) => imageOf(task) === image && task.Status.State === 'running');
+  const run = wanted.filter((task) => imageOfTask(task) === image && task.Status.State === 'running');
   const count = service.Spec.Mode.Replicated?.Replicas ?? wanted.length;
   const others = wanted.filter((task) => !run.includes(task)).map((task) => taskText(service, task, nodes));
   const of = `${run.length} of ${plural(count, 'task')} ${count === 1 ? 'runs' : 'run'} the image`;
@@ -45,7 +45,7 @@ export function viewTasks(
 /** Host names by ID, and which of the nodes Swarm has lost. */
 export type Nodes = ReadonlyMap<string, { name: string; down: boolean }>;
 
-export function namesOf(nodes: readonly NodeInspect[]): Nodes {
+export function nodesById(nodes: readonly NodeInspect[]): Nodes {
   return new Map(
     nodes.map(({ ID, Description, Status }) => [ID, { name: Description.Hostname, down: Status.State === 'down' }]),
   );
@@ -77,7 +77,7 @@ export function failureOf(
   nodes: Nodes,
 ): { code: ErrorCode; detail: string; task: TaskInspect } | null {
   const own = tasks
-    .filter((task) => imageOf(task) === image)
+    .filter((task) => imageOfTask(task) === image)
     .toSorted((a, b) => b.CreatedAt.localeCompare(a.CreatedAt));
   const task = own.find(endedItself) ?? own.find(({ Status }) => !!Status.Err && !ENDED.includes(Status.State));
   if (task === undefined) return null;
@@ -132,9 +132,9 @@ export function endedItself({ Status: { State } }: TaskInspect): boolean {
 
 /** Wanted, of the image, and running. */
 export function isRunning(task: TaskInspect, image: string): boolean {
-  return task.DesiredState === 'running' && task.Status.State === 'running' && imageOf(task) === image;
+  return task.DesiredState === 'running' && task.Status.State === 'running' && imageOfTask(task) === image;
 }
 
-export function imageOf({ Spec }: Pick<TaskInspect, 'Spec'>): string {
+export function imageOfTask({ Spec }: Pick<TaskInspect, 'Spec'>): string {
   return Spec.ContainerSpec?.Image ?? '';
 }

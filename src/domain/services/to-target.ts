@@ -38,7 +38,7 @@ export function toTarget({ ID, Spec }: ServiceInspect, is: { self: boolean; door
   const project = own[STACK] || null;
   const labels = labelsOf(own, Spec, container);
   const stackFile = stackFileOf(own);
-  const { reference, digest } = imageOf(container.Image, own[STACK_IMAGE]);
+  const { reference, digest } = imageOfService(container.Image, own[STACK_IMAGE]);
   const { name: repository } = splitReference(container.Image);
   const application = applicationOf({ labels, references: [reference], env: container.Env ?? [] });
   const database = application === 'postgres' || application === 'database';
@@ -71,7 +71,7 @@ export function toTarget({ ID, Spec }: ServiceInspect, is: { self: boolean; door
 }
 
 /** The tag as the operator gave it, and the digest that Swarm has added. One that the operator gave stays in the reference. */
-export function imageOf(image: string, inStackFile?: string): ImageAt {
+export function imageOfService(image: string, inStackFile?: string): ImageAt {
   const { name, tag, digest } = splitReference(image);
   if (inStackFile?.includes('@') || (tag === null && digest !== null)) return { reference: image, digest };
   return { reference: tag === null ? name : `${name}:${tag}`, digest };

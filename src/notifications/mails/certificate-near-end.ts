@@ -4,7 +4,7 @@ import {
   type CertificateSeen,
   daysLeft,
   isNotLoaded,
-  isSame,
+  isSameCertificate,
 } from '../../domain/certificates/certificate';
 import { paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
@@ -50,8 +50,8 @@ export function certificateNearEnd(news: NearEndNews): RenderedMail {
 
 function factsOf({ seen, certificate }: NearEndNews): { label: string; value: string | string[] }[] {
   const where = [
-    ...(isSame(certificate, seen.served) ? [`served by ${seen.server ?? 'its server'}`] : []),
-    ...(isSame(certificate, seen.disk) ? ['on disk'] : []),
+    ...(isSameCertificate(certificate, seen.served) ? [`served by ${seen.server ?? 'its server'}`] : []),
+    ...(isSameCertificate(certificate, seen.disk) ? ['on disk'] : []),
   ];
   return [
     { label: 'Names', value: certificate.names },

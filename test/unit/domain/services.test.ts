@@ -1,7 +1,7 @@
 import { rolloutWithinMs } from '../../../src/domain/services/plan-rollout';
 import type { ServiceInspect, TaskInspect } from '../../../src/domain/services/swarm-inspect';
 import { failureOf, viewTasks, whyStuck } from '../../../src/domain/services/tasks';
-import { imageOf, toTarget } from '../../../src/domain/services/to-target';
+import { imageOfService, toTarget } from '../../../src/domain/services/to-target';
 
 const IMAGE = 'nginx:1@sha256:1';
 const NODES = new Map([
@@ -39,7 +39,7 @@ test.each([
   ['nginx@sha256:1', undefined, 'nginx@sha256:1', 'sha256:1'],
   ['nginx:1.28@sha256:1', 'nginx:1.28@sha256:1', 'nginx:1.28@sha256:1', 'sha256:1'],
 ])('%s, as the stack file says %s, is %s at %s', (image, inStackFile, reference, digest) => {
-  expect(imageOf(image, inStackFile)).toEqual({ reference, digest });
+  expect(imageOfService(image, inStackFile)).toEqual({ reference, digest });
 });
 
 test('a label that means nothing for a service is reported', () => {

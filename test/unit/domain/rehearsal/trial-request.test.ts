@@ -3,7 +3,7 @@ import { createRequest } from '../../../../src/domain/recreate/create-request';
 import {
   loopbackOf,
   mountRequests,
-  namesOf,
+  hostNamesOf,
   serverInSandbox,
   trialMounts,
   trialRequest,
@@ -91,7 +91,7 @@ it('knows a container by its name, service, host name and aliases, and not by wh
       Networks: { a: { Aliases: ['db', 'shop-db-1', 'abcdef012345', 'bad name'] }, b: { Aliases: ['pg'] } },
     },
   };
-  expect(namesOf(container, 'db')).toEqual(['shop-db-1', 'db', 'pg']);
+  expect(hostNamesOf(container, 'db')).toEqual(['shop-db-1', 'db', 'pg']);
 });
 
 it('restores what the backup holds, copies what is writable, and mounts the rest read-only', () => {
