@@ -10,7 +10,7 @@ import { type NginxSite, nginxSites } from '../domain/nginx/nginx-sites';
 import type { Engine } from '../ports/engine';
 import { addressesOf } from '../probes/addresses';
 import { execInside } from '../probes/exec-probe';
-import { entriesOf, readFile as readFileWithin, type Limits } from '../probes/read-file';
+import { entriesOf, readContainerFile, type Limits } from '../probes/read-file';
 import type { LookDeps } from './renewal-places';
 
 /** Where certbot stores renewed certificates by default (certbot, "Where are my certificates?"). */
@@ -52,7 +52,7 @@ export async function certificatesOfServer(
 export async function lineagesIn(engine: Engine, container: Container): Promise<Lineage[]> {
   const found = await Promise.all(
     (await foldersIn(engine, container.id, LIVE)).map(async (folder) => {
-      const content = await readFile(engine, container.id, `${LIVE}/${folder}/fullchain.pem`);
+      const content = await readCertificateFile(engine, container.id, `${LIVE}/${folder}/fullchain.pem`);
       if (content === null) return [];
       const disk = parseCertificate(content, `The certificate ${folder} of ${container.name}`);
       return [{ name: askableName(disk) ?? folder, disk }];
@@ -92,7 +92,7 @@ async function lookAtSite(
 async function readAll(engine: Engine, container: Container, paths: string[]): Promise<Certificate[]> {
   return Promise.all(
     paths.map(async (path) => {
-      const content = await readFile(engine, container.id, path);
+      const content = await readCertificateFile(engine, container.id, path);
       if (content !== null) return parseCertificate(content, `${path} in ${container.name}`);
       throw new PilotError('certificate_unreadable', `${path} is not there in ${container.name}.`);
     }),
@@ -189,7 +189,7 @@ export function parseCertificate(content: Buffer | string, what: string): Certif
     const read = new X509Certificate(content);
     return {
       fingerprint: read.fingerprint256.replaceAll(':', '').toLowerCase(),
-      names: namesOf(read),
+      names: namesOfCertificate(read),
       notBefore: new Date(read.validFrom).toISOString(),
       notAfter: new Date(read.validTo).toISOString(),
     };
@@ -200,7 +200,7 @@ export function parseCertificate(content: Buffer | string, what: string): Certif
   }
 }
 
-function namesOf({ subjectAltName, subject }: X509Certificate): string[] {
+function namesOfCertificate({ subjectAltName, subject }: X509Certificate): string[] {
   const alternative = [...(subjectAltName ?? '').matchAll(/(?:DNS|IP Address):([^,\s"]+)/g)].map(
     ([, name]) => name ?? '',
   );
@@ -218,8 +218,8 @@ const LIMITS: Limits = {
  * A file of a container, running or not; symbolic links are followed inside the container, as certbot's `live/` leads to
  * its `archive/`. Null: it is not there. Rejects with `certificate_unreadable` unless it is a file of a certificate's size.
  */
-export function readFile(engine: Engine, id: string, path: string): Promise<Buffer | null> {
-  return readFileWithin(engine, id, path, LIMITS);
+export function readCertificateFile(engine: Engine, id: string, path: string): Promise<Buffer | null> {
+  return readContainerFile(engine, id, path, LIMITS);
 }
 
 /** Names of the folders directly inside a folder of a container; none when it is not there. */

@@ -17,7 +17,7 @@ export function giteaProbe(target: ProbeTarget): Probe {
     ask: async () => {
       const answer = await askHttp(target, port, GITEA_HEALTH);
       if ('failure' in answer) return notYet(answer.failure);
-      const judged = judge(answer.status, answer.body);
+      const judged = judgeHealth(answer.status, answer.body);
       if (!judged.healthy || hasChecks(answer.body)) return judged;
       return (await showsInstallation(target, port)) ? LOST : judged;
     },
@@ -27,7 +27,7 @@ export function giteaProbe(target: ProbeTarget): Probe {
 /** The first visitor of that page becomes the administrator: it must not stay open for as long as a migration may take. */
 const LOST = beyondWaiting('Gitea shows its installation page: its configuration is lost');
 
-function judge(status: number, body: string): Answer {
+function judgeHealth(status: number, body: string): Answer {
   if (status !== 200) return notYet(`${GITEA_HEALTH} answers ${status}: ${body.slice(0, 300)}`);
   if (/installation/i.test(body)) return LOST;
   return bodyOf(body).status === 'pass'

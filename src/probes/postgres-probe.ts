@@ -4,7 +4,7 @@ import { environmentOf } from '../domain/recreate/own-config';
 import type { Engine } from '../ports/engine';
 import { execAll } from './exec-probe';
 import { notYet, type Probe, type ProbeTarget } from './probe';
-import { readFile, type Limits } from './read-file';
+import { readContainerFile, type Limits } from './read-file';
 
 /**
  * The server accepts connections where it is configured to and answers a query, with the login that the backup uses: user
@@ -84,7 +84,7 @@ export async function readPostgresLogin(engine: Engine, server: ContainerInspect
 }
 
 async function readSecret(engine: Engine, id: string, name: string, file: string): Promise<string | undefined> {
-  const content = file.startsWith('/') ? await readFile(engine, id, file, SECRET) : null;
+  const content = file.startsWith('/') ? await readContainerFile(engine, id, file, SECRET) : null;
   if (content !== null) return content.toString('utf8').replace(/\n$/, '');
   // The secrets of a Swarm task are in memory, where the engine reads no archive; the socket rarely asks for the password.
   if (name === 'POSTGRES_PASSWORD') return undefined;
@@ -153,7 +153,7 @@ export function connectionOf(listener: PostgresListener | null): string[] {
 
 async function readText(engine: Engine, id: string, path: string): Promise<string | null> {
   try {
-    return (await readFile(engine, id, path, SMALL))?.toString('utf8') ?? null;
+    return (await readContainerFile(engine, id, path, SMALL))?.toString('utf8') ?? null;
   } catch (error) {
     // The engine may not read a folder that the server reads (NFS with root_squash): a client still tries the defaults.
     if (codeOf(error) === 'engine_refused' || codeOf(error) === 'backup_failed') return null;

@@ -25,7 +25,12 @@ export interface Limits {
  * A file of a container, running or not, through the engine's archive: nothing of the image is run. Symbolic links are
  * followed inside the container. Null: it is not there.
  */
-export async function readFile(engine: Engine, id: string, path: string, limits: Limits): Promise<Buffer | null> {
+export async function readContainerFile(
+  engine: Engine,
+  id: string,
+  path: string,
+  limits: Limits,
+): Promise<Buffer | null> {
   let at = path;
   for (let links = 0; links < MOST_LINKS; links++) {
     const entry = (await entriesOf(engine, id, at, limits))?.[0];

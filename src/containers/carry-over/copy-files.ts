@@ -29,16 +29,16 @@ export async function copyLayerFiles(
   paths: readonly string[],
 ): Promise<void> {
   if (paths.length === 0) return;
-  const files = await Promise.all(paths.map((path) => readFile(engine, from, path)));
+  const files = await Promise.all(paths.map((path) => readLayerFile(engine, from, path)));
   const { Created } = await engine.inspectContainer(to);
   await engine.extract(to, '/', tarOf(files, new Date(Created)));
   for (const file of files) {
-    const copy = await readFile(engine, to, file.path);
+    const copy = await readLayerFile(engine, to, file.path);
     if (identity(copy) !== identity(file) || !copy.content.equals(file.content)) throw notTheSame(file.path);
   }
 }
 
-async function readFile(engine: Engine, id: string, path: string): Promise<File> {
+async function readLayerFile(engine: Engine, id: string, path: string): Promise<File> {
   const tar = await engine.archive(id, path);
   for await (const entry of tar.pipe(extract())) {
     const { header } = entry;
@@ -85,7 +85,7 @@ export async function copyWhole(
 ): Promise<void> {
   const { folders, roots } = layerCopy(files, await engine.changes(from.Id), from);
   await makeFolders(engine, from.Id, to, folders);
-  const limited = atMostBytes(MOST_KEPT_BYTES, tooLarge);
+  const limited = atMostBytes(MOST_KEPT_BYTES, filesTooLarge);
   await fewAtATime(roots, AT_ONCE, async (path) =>
     engine.extract(to, posix.dirname(path), limited(await engine.archive(from.Id, path))),
   );
@@ -126,7 +126,7 @@ async function mustHave(engine: Engine, from: string, to: string, path: string):
   throw new EngineError('engine_refused', `The copy of ${path} did not arrive.`);
 }
 
-function tooLarge(): Error {
+function filesTooLarge(): Error {
   return new EngineError('engine_refused', `The files are larger than ${MOST_KEPT_BYTES / 1024 ** 3} GiB altogether.`);
 }
 

@@ -77,12 +77,12 @@ export async function lostFiles(engine: Engine, old: ContainerInspect, replaceme
   const { lost, edited } = await layerFiles(engine, old);
   const files = [...edited, ...lost];
   const compared = await fewAtATime(files.slice(0, COMPARED), FILES_AT_ONCE, async (path) =>
-    (await isSame(engine, path, old.Id, replacementId)) ? null : path,
+    (await isSameFile(engine, path, old.Id, replacementId)) ? null : path,
   );
   return [...compared.filter((path) => path !== null), ...files.slice(COMPARED)].sort();
 }
 
-async function isSame(engine: Engine, path: string, oldId: string, newId: string): Promise<boolean> {
+async function isSameFile(engine: Engine, path: string, oldId: string, newId: string): Promise<boolean> {
   const [before, after] = [await engine.stat(oldId, path), await engine.stat(newId, path)];
   if (before === null || before.type === 'directory' || before.type === 'other') return true;
   if (after === null || before.type !== after.type || before.size !== after.size) return false;

@@ -12,7 +12,7 @@ import {
   majorIn,
 } from '../../domain/plan/postgres-major';
 import type { Engine } from '../../ports/engine';
-import { type Limits, readFile } from '../../probes/read-file';
+import { type Limits, readContainerFile } from '../../probes/read-file';
 import { plainPath, placeOfPath, unitsOf } from '../../restores/files/swap-places';
 import { bytesNeeded, obstaclesTo, readCluster, type Cluster } from '../major/cluster';
 import type { Run } from '../run';
@@ -54,7 +54,7 @@ const VERSION_FILE: Limits = {
 
 async function readDataMajor(run: Server, directory: string): Promise<string> {
   try {
-    const file = await readFile(run.engine, run.old.Id, `${directory}/PG_VERSION`, VERSION_FILE);
+    const file = await readContainerFile(run.engine, run.old.Id, `${directory}/PG_VERSION`, VERSION_FILE);
     if (file !== null) return file.toString().trim();
     throw VERSION_FILE.refuse('There is no such file.');
   } catch (error) {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { pack, type Header } from 'tar-stream';
-import { foldersIn, parseCertificate, readFile } from '../../../src/certificates/find-certificates';
+import { foldersIn, parseCertificate, readCertificateFile } from '../../../src/certificates/find-certificates';
 import { EngineError } from '../../../src/domain/errors';
 import type { Engine } from '../../../src/ports/engine';
 import { makeCertificate } from '../../support/make-certificate';
@@ -31,13 +31,13 @@ test('follows links as certbot makes them, relative and absolute', async () => {
     '/le/archive/git/fullchain3.pem': [link('fullchain3.pem', '/deep/file')],
     '/deep/file': [[{ name: 'file' }, 'content']],
   });
-  expect((await readFile(engine, 'c', '/le/live/git/fullchain.pem'))?.toString()).toBe('content');
+  expect((await readCertificateFile(engine, 'c', '/le/live/git/fullchain.pem'))?.toString()).toBe('content');
 });
 
 test('what is not there is null, also behind a link', async () => {
   const engine = engineWith({ '/a': [link('a', 'gone')] });
-  expect(await readFile(engine, 'c', '/b')).toBeNull();
-  expect(await readFile(engine, 'c', '/a')).toBeNull();
+  expect(await readCertificateFile(engine, 'c', '/b')).toBeNull();
+  expect(await readCertificateFile(engine, 'c', '/a')).toBeNull();
 });
 
 test.each<[string, Record<string, Entry[]>]>([
@@ -45,13 +45,15 @@ test.each<[string, Record<string, Entry[]>]>([
   ['a folder', { '/a': [[{ name: 'a/', type: 'directory' }]] }],
   ['something huge', { '/a': [[{ name: 'a' }, 'x'.repeat(1_100_000)]] }],
 ])('%s is refused', async (_what, archives) => {
-  await expect(readFile(engineWith(archives), 'c', '/a')).rejects.toMatchObject({ code: 'certificate_unreadable' });
+  await expect(readCertificateFile(engineWith(archives), 'c', '/a')).rejects.toMatchObject({
+    code: 'certificate_unreadable',
+  });
 });
 
 test('an engine that is gone is no missing file', async () => {
   const gone = new EngineError('engine_unreachable', 'No engine.');
   const engine = { archive: () => Promise.reject(gone) } as Partial<Engine> as Engine;
-  await expect(readFile(engine, 'c', '/a')).rejects.toBe(gone);
+  await expect(readCertificateFile(engine, 'c', '/a')).rejects.toBe(gone);
 });
 
 test('names the folders directly inside', async () => {
