@@ -71,7 +71,7 @@ function complete(parsed: Parsed, env: NodeJS.ProcessEnv, generate: boolean): Om
     dataDir,
     ...secrets,
     approvalTtlMs: parsed.PILOT_APPROVAL_TTL,
-    backup: backupOf(parsed, env),
+    backup: backupSetting(parsed, env),
     mail: mail.kind === 'file' ? { kind: 'file', directory: mail.directory ?? path.join(dataDir, 'mail') } : mail,
     mailFrom: parsed.PILOT_MAIL_FROM ?? 'diun-pilot@localhost',
     mailTo: parsed.PILOT_MAIL_TO ?? ['operator@localhost'],
@@ -95,7 +95,7 @@ function complete(parsed: Parsed, env: NodeJS.ProcessEnv, generate: boolean): Om
   };
 }
 
-function backupOf(parsed: Parsed, env: NodeJS.ProcessEnv): BackupSetting {
+function backupSetting(parsed: Parsed, env: NodeJS.ProcessEnv): BackupSetting {
   const { PILOT_BACKUP_URL: backup, PILOT_DATA_DIR: dataDir } = parsed;
   if (backup.kind === 'file') return { kind: 'file', directory: backup.directory ?? path.join(dataDir, 'backups') };
   if (backup.kind === 's3') return backup;

@@ -55,7 +55,7 @@ export async function reconcile(deps: Deps): Promise<WorkOutcome> {
   const run: Reconciling = { ...deps, all, registry: askRegistry(deps), problems: [], defects: [] };
   let found = 0;
   for (const container of concerned) found += await compared(run, container);
-  return outcomeOf(concerned.length, found, run);
+  return reconcileOutcome(concerned.length, found, run);
 }
 
 /** How many updates were offered. Rejects with `engine_unreachable` only. */
@@ -181,7 +181,7 @@ function rests({ store, clock }: Pick<Deps, 'clock' | 'store'>, { name }: Contai
   );
 }
 
-function outcomeOf(count: number, found: number, { problems, defects }: Reconciling): WorkOutcome {
+function reconcileOutcome(count: number, found: number, { problems, defects }: Reconciling): WorkOutcome {
   const outcome = `${plural(count, 'container')} compared with the registry, ${plural(found, 'update')} found.`;
   const unknown = [...problems, ...defects];
   if (unknown.length === 0) return { outcome, trouble: null };

@@ -89,7 +89,7 @@ export function readRestoreLink(
 }
 
 /** A storage that does not answer does not block the decision: the restore reads it again. */
-export async function trustOf(
+export async function trustOfSet(
   deps: Pick<Deps, 'storage' | 'approvalSecrets'>,
   { backup }: Pick<RestoreView, 'backup'>,
 ): Promise<SetTrust> {

@@ -77,7 +77,7 @@ export async function requestUpdate(
 function recordRequest(deps: Deps, requested: Offer, by: DecidedBy): Update {
   const { container, target, registry } = requested;
   const newMajor = registry?.newMajor ?? null;
-  const found = waitingFor(deps, container).find(({ to }) => isSame(to, target));
+  const found = waitingFor(deps, container).find(({ to }) => isSameTarget(to, target));
   const replaces = found && isChangeMade(deps, found, newMajor) && supersede(deps, found.id, CHANGE_IS_MADE);
   const meant = replaces ? undefined : found;
   const notYet = meant && notYetOf(deps, meant);
@@ -119,7 +119,7 @@ function rehearsedAgain({ store }: Pick<Deps, 'store'>, update: Update, { code }
 }
 
 /** Another tag of the same digest is another update: the container would follow that tag from then on. */
-function isSame(to: ImageAt, target: ImageTarget): boolean {
+function isSameTarget(to: ImageAt, target: ImageTarget): boolean {
   return to.digest === target.digest && hasTag(to.reference, parseImageReference(target.reference).tag);
 }
 
@@ -129,7 +129,7 @@ function waitingToStart({ store }: Pick<Deps, 'store'>, { name }: Container, tar
   return (
     open.find(
       ({ status, to, notBefore, hold }) =>
-        status === 'queued' && isSame(to, target) && (notBefore !== null || hold !== null),
+        status === 'queued' && isSameTarget(to, target) && (notBefore !== null || hold !== null),
     ) ?? null
   );
 }

@@ -75,7 +75,7 @@ async function checkAgainst(
 }
 
 /** What happened and what to do, for a digest with a wrong signature. */
-export function wrongSignature(name: string, reference: string, { why }: CheckedSignature): string {
+export function wrongSignatureReason(name: string, reference: string, { why }: CheckedSignature): string {
   return `${reference} is not signed as required, so ${name} was not changed: ${why ?? 'no signature holds'}. Do not run this image before you know why. If the key was replaced, correct update.verify, then request the update.`;
 }
 
@@ -91,7 +91,7 @@ export function recordWrongSignature(
 ): Update {
   const { store, clock, logger } = deps;
   const { name } = container;
-  const reason = wrongSignature(name, row.to.reference, signature);
+  const reason = wrongSignatureReason(name, row.to.reference, signature);
   const at = clock.now().toISOString();
   const update = store.updates.insert({
     ...row,
@@ -148,10 +148,10 @@ const AT_ONCE = 4;
 /** For `check`: whether what runs is signed. Changes nothing; never rejects. */
 export function lookAtSignatures(deps: Deps, containers: readonly Container[]): Promise<SignatureSeen[]> {
   const registry = askRegistry(deps);
-  return fewAtATime(containers, AT_ONCE, (container) => lookAt(deps, container, registry));
+  return fewAtATime(containers, AT_ONCE, (container) => lookAtSignature(deps, container, registry));
 }
 
-async function lookAt(
+async function lookAtSignature(
   deps: Pick<Deps, 'logger' | 'signatureVerifier' | 'verify'>,
   container: Container,
   registry: RegistryAsked,

@@ -136,7 +136,7 @@ async function rejoin(
   } catch (error) {
     rethrowEngineLost(error);
     const words = `${container.name} uses the network of ${name}, which was started again. ${container.name} could not be restarted to re-attach it: ${messageOf(error)}`;
-    tell(deps, container, { words, triesAgain: true });
+    reportLostNetwork(deps, container, { words, triesAgain: true });
     return false;
   }
   const words = `${name}, whose network it uses, was started again (${formatTime(owner.State.StartedAt)}), so ${container.name} was restarted to re-attach it.`;
@@ -150,11 +150,11 @@ async function rejoin(
 
 function tellOrphaned(deps: Pick<Deps, 'logger' | 'publicUrl' | 'store'>, container: Container): void {
   const words = `The container whose network ${container.name} uses was removed. Its replacement has another ID, so a restart cannot re-attach ${container.name}.`;
-  tell(deps, container, { words, triesAgain: false });
+  reportLostNetwork(deps, container, { words, triesAgain: false });
 }
 
 /** Once for as long as it lasts: log, page and mail. */
-function tell(
+function reportLostNetwork(
   { store, logger, publicUrl }: Pick<Deps, 'logger' | 'publicUrl' | 'store'>,
   { name, service }: Container,
   { words, triesAgain }: { words: string; triesAgain: boolean },

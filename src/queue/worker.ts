@@ -70,12 +70,12 @@ function queueScheduledRenewal(deps: Pick<Deps, 'clock' | 'mode' | 'store'>): Pr
 async function doDueWork(deps: Deps): Promise<boolean> {
   const next = deps.store.timers.due().find(({ name }) => WORKS[name] !== undefined);
   if (next === undefined) return false;
-  const what = await outcomeOf(deps, next.name, WORKS[next.name] as Work);
+  const what = await runTimerWork(deps, next.name, WORKS[next.name] as Work);
   deps.store.timers.done(next.name, next.dueAt, what);
   return true;
 }
 
-async function outcomeOf(deps: Deps, name: WorkName, work: Work): Promise<WorkOutcome> {
+async function runTimerWork(deps: Deps, name: WorkName, work: Work): Promise<WorkOutcome> {
   try {
     const what = await work(deps);
     deps.logger.info('timer done', { timer: name, outcome: what.outcome });

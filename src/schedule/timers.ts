@@ -111,7 +111,7 @@ function startTimer(parts: Parts, { name, schedule, atEveryStart }: TimerPlan): 
   const now = clock.now();
   const before = store.timers.get(name);
   const missed = missedOf(before, now);
-  const goesOn = missed === null && isSame(before?.schedule ?? null, schedule);
+  const goesOn = missed === null && isSameSchedule(before?.schedule ?? null, schedule);
   const seen = seenBy(parts, before, now);
   const seenUntil = goesOn ? seen : now;
   store.transaction(() => {
@@ -142,7 +142,7 @@ function seenBy({ store, logger }: Parts, state: TimerState | null, now: Date): 
   return now;
 }
 
-function isSame(one: Schedule | null, other: Schedule): boolean {
+function isSameSchedule(one: Schedule | null, other: Schedule): boolean {
   return one?.expression === other.expression && one.timeZone === other.timeZone;
 }
 

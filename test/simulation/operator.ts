@@ -7,7 +7,7 @@ import {
   readRestoreLink,
   restoreUrl,
   soakUrl,
-  trustOf,
+  trustOfSet,
 } from '../../src/decisions/recovery-links';
 import { requestUpdate } from '../../src/decisions/request-update';
 import { PilotError } from '../../src/domain/errors';
@@ -55,7 +55,7 @@ async function restoreByLink(scene: Scene): Promise<string | null> {
   const token = url?.split('/').at(-1) ?? '';
   const view = readRestoreLink(deps, token);
   if (view === null) return null;
-  const trust = await trustOf(deps, view);
+  const trust = await trustOfSet(deps, view);
   const name = view.update.container;
   return decideRestoreLink(deps, token, { decision: 'approve', name, trust, seenManifest: null })?.outcome ?? null;
 }

@@ -3,7 +3,7 @@ import { readViewLink } from '../../decisions/approval-links';
 import {
   decideRestoreLink,
   readRestoreLink,
-  trustOf,
+  trustOfSet,
   type RestoreDecision,
   type SetTrust,
   decideSoakLink,
@@ -73,7 +73,7 @@ const UNREAD: SetTrust = { distrust: null, sha256: null };
 export function restoreLinks(deps: UseCaseDeps, wake: () => void): HttpDeps['restoreLinks'] {
   return {
     read: (token) => readRestoreLink(deps, token),
-    trust: (view) => trustOf(deps, view),
+    trust: (view) => trustOfSet(deps, view),
     decide: (token, answer) => {
       const decided = decideRestoreLink(deps, token, answer);
       wake();

@@ -1,6 +1,6 @@
 import { confirmDigest } from '../../decisions/ask-registry';
 import { changedSinceOffer, offerInstead, offerMoved } from '../../decisions/reoffer';
-import { askAgainUnsigned, checkSignature, wrongSignature } from '../../decisions/signatures';
+import { askAgainUnsigned, checkSignature, wrongSignatureReason } from '../../decisions/signatures';
 import { whenQueuedMayStart } from '../../decisions/when-to-start';
 import type { Deps } from '../../deps';
 import { type Container, runsDigest } from '../../domain/container';
@@ -141,7 +141,7 @@ async function confirmSignature(
   return {
     status: 'failed',
     code: 'signature_invalid',
-    reason: wrongSignature(container.name, update.to.reference, checked),
+    reason: wrongSignatureReason(container.name, update.to.reference, checked),
   };
 }
 
