@@ -3,7 +3,7 @@ import type { ChannelNotice } from '../domain/channel-notice';
 import type { WorkOutcome } from '../domain/due-work';
 import { formatTime, plural } from '../domain/format';
 import type { OutboxMail } from '../ports/outbox';
-import { list, paragraph, section } from './letter/letter';
+import { listBlock, paragraph, section } from './letter/letter';
 import { renderLetter } from './letter/render-letter';
 import { nameOf } from './mails/passages/passages';
 import { postMail } from './post-mail';
@@ -73,8 +73,8 @@ export function digest(items: readonly DigestItem[], page: string): RenderedMail
       paragraph(
         `${left.length === 0 ? 'There is nothing to do. ' : ''}Decisions and failures are mailed at once and are not repeated here.`,
       ),
-      ...section('What to do now', list(left)),
-      ...section('What happened', list(items.map(({ at, notice }) => `${at}: ${notice.title}`))),
+      ...section('What to do now', listBlock(left)),
+      ...section('What happened', listBlock(items.map(({ at, notice }) => `${at}: ${notice.title}`))),
     ],
     page,
     onOperatorPage: true,

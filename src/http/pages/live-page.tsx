@@ -13,7 +13,7 @@ import {
 } from '../../domain/update';
 import { logLines, oneLine, splitDetail } from '../../notifications/letter/clean';
 import { type Block, stepTitle } from '../../notifications/letter/letter';
-import { whatChanged } from '../../notifications/mails/data-changed';
+import { dataChangeBlocks } from '../../notifications/mails/data-changed';
 import { causeOf, failureText } from '../../notifications/mails/failure';
 import type { Seen } from '../../notifications/mails/failure-text';
 import { backupPassage, nameOf, versions } from '../../notifications/mails/passages/passages';
@@ -64,7 +64,7 @@ export function livePage(followed: Followed): string {
         </p>
         {open ? null : <FollowUp update={update} />}
         <Failure {...followed} />
-        {update.status === 'succeeded' ? <Blocks blocks={whatChanged(followed.dataChange)} /> : null}
+        {update.status === 'succeeded' ? <Blocks blocks={dataChangeBlocks(followed.dataChange)} /> : null}
         <Blocks blocks={[versions(update, labelsOf(followed)), ...backupPassage(backup)]} />
         <RehearsalOf {...{ update, now, rehearsal: followed.rehearsal, again: followed.again ?? null }} />
         <Steps update={update} now={now} />

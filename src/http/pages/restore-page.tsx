@@ -6,10 +6,10 @@ import { type PastUpdate, restoreIn, type Update } from '../../domain/update';
 import { type BackupRecord, takenAt } from '../../domain/backups/backup';
 import type { RestoreRecord } from '../../domain/backups/restore';
 import { oneLine } from '../../notifications/letter/clean';
-import { list, paragraph, section, type Block, shellCommand } from '../../notifications/letter/letter';
+import { listBlock, paragraph, section, type Block, shellCommand } from '../../notifications/letter/letter';
 import { rollbackTrouble } from '../../notifications/mails/failure';
 import { backupFacts, nameOf } from '../../notifications/mails/passages/passages';
-import { howItEnded, keptPassage, whatToDo } from '../../notifications/mails/restore-ended';
+import { howRestoreEnded, keptPassage, whatToDoAfterRestore } from '../../notifications/mails/restore-ended';
 import { Blocks, typeset } from './blocks';
 import { NameField, NameMissed, page } from './layout';
 import { messagePage } from './message-page';
@@ -87,7 +87,7 @@ function whatWouldHappen(backup: BackupRecord, now: Date): Block[] {
       type: 'facts',
       facts: [{ label: 'Taken', value: taken }, ...backupFacts(backup)],
     }),
-    ...section('Steps, in this order', list(COURSE, true)),
+    ...section('Steps, in this order', listBlock(COURSE, true)),
     {
       type: 'important',
       text: `Data written since ${formatTime(takenAt(backup))} is then only in the retained copy; none of it is deleted.`,
@@ -152,7 +152,10 @@ export function restoreStatePage({ update, backup, restore, left, repair }: Rest
   const name = nameOf(update);
   if (restore === null) return repair === null ? expiredPage(name, backup) : repairedPage(name, backup, repair);
   const words = restore.error?.code === 'restore_not_healthy' ? NOT_HEALTHY : WORDS[restore.status];
-  const said = restore.finishedAt === null ? progressOf(restore) : [...howItEnded(restore), ...whatToDo(restore, left)];
+  const said =
+    restore.finishedAt === null
+      ? progressOf(restore)
+      : [...howRestoreEnded(restore), ...whatToDoAfterRestore(restore, left)];
   return page({
     title: `Restore of ${name}`,
     children: (

@@ -63,7 +63,7 @@ export const paragraph = (text: string): Block => ({ type: 'paragraph', text });
 export const important = (text: string): Block => ({ type: 'important', text });
 
 /** Null when there is nothing to list. */
-export function list(items: string[], ordered = false): Block | null {
+export function listBlock(items: string[], ordered = false): Block | null {
   return items.length === 0 ? null : { type: 'list', items, ordered };
 }
 

@@ -1,7 +1,7 @@
 import { type BackupRecord, scopeName, takenAt, titleOfItem } from '../../domain/backups/backup';
 import { formatBytes, formatDay, formatTime } from '../../domain/format';
 import { splitDetail } from '../letter/clean';
-import { type Block, important, list, machineSaid, paragraph, section, shellCommand } from '../letter/letter';
+import { type Block, important, listBlock, machineSaid, paragraph, section, shellCommand } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import type { RenderedMail } from '../rendered-mail';
 import { backupFacts, operatorSection } from './passages/passages';
@@ -31,7 +31,7 @@ export function backupFailed(news: BackupNews): RenderedMail {
         lastGood,
         'There is none: nothing can be restored. No update of this set runs without a good backup.',
       ),
-      ...whatToDo(backup),
+      ...howToRetryBackup(backup),
     ],
     ...operatorSection(news.publicUrl, 'backups'),
   });
@@ -60,7 +60,7 @@ function whatWentWrong(backup: BackupRecord): Block[] {
   });
 }
 
-function whatToDo(backup: BackupRecord): Block[] {
+function howToRetryBackup(backup: BackupRecord): Block[] {
   return section(
     'What to do now',
     paragraph('Check what diun-pilot can reach, fix the cause, and take the backup again:'),
@@ -118,7 +118,7 @@ export function backupShrunk(news: {
       paragraph(
         `The backup is complete and was read back, but it is much smaller: ${sizes}. If you did not remove that much data, check it now. For three days, no older backup of this set is removed.`,
       ),
-      ...section('What is smaller', list(smaller(backup, before)) ?? paragraph('The same items as before.')),
+      ...section('What is smaller', listBlock(smaller(backup, before)) ?? paragraph('The same items as before.')),
       ...section('The previous backup', { type: 'facts', facts: backupFacts(before) }),
       ...section(
         'What to do now',

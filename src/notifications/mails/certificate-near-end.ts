@@ -42,7 +42,7 @@ export function certificateNearEnd(news: NearEndNews): RenderedMail {
           : 'Less than a quarter of its lifetime is left, and it should have been renewed by now. Once it expires, browsers and programs refuse it.',
       ),
       { type: 'facts', facts: factsOf(news) },
-      ...whatToDo(seen),
+      ...howToRenew(seen),
     ],
     ...operatorSection(publicUrl, 'certificates'),
   });
@@ -64,7 +64,7 @@ function factsOf({ seen, certificate }: NearEndNews): { label: string; value: st
   ];
 }
 
-function whatToDo(seen: CertificateSeen): Block[] {
+function howToRenew(seen: CertificateSeen): Block[] {
   const loaded = isNotLoaded(seen)
     ? 'A different certificate is on disk, but the server has not loaded it. This command loads it:'
     : 'Renew it now. If that fails, the command shows the reason:';

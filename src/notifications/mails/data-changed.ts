@@ -55,7 +55,7 @@ export function dataChanged(update: Update, backup: TakenBackup, change: DataCha
           ? `Decision required: the old version of ${name} is healthy, but it was not made for this data. It may fail later or damage it.`
           : `Decision required: the old version of ${name} is healthy, but the backup that you chose was not restored.`,
       ),
-      ...whatChanged(change),
+      ...dataChangeBlocks(change),
       paragraph(sentence),
       ...section(
         'What you can do',
@@ -85,14 +85,14 @@ function howToRestore({ kind }: Update, backup: TakenBackup): string {
 /** The same where something else is the news: the old version, and what shares its data, runs on what the new one made of it. */
 export function changedAndNotRestored(update: Update, change: DataChange | null): Block[] {
   if (restoreIn(update) !== undefined) return [];
-  return [...whatChanged(change), ...(hasChanged(change) ? [paragraph(NOT_RESTORED)] : [])];
+  return [...dataChangeBlocks(change), ...(hasChanged(change) ? [paragraph(NOT_RESTORED)] : [])];
 }
 
 const NOT_RESTORED =
   'The data was not restored. A container that uses it may fail for that reason, and a restart does not help then. Decide whether to restore the backup of this update.';
 
 /** The exact differences, one line for each database, and what could not be read; empty without any. */
-export function whatChanged(change: DataChange | null): Block[] {
+export function dataChangeBlocks(change: DataChange | null): Block[] {
   const unknown = change === null ? null : unknownChange(change);
   return [...changesIn(change), ...(unknown === null ? [] : [paragraph(unknown)])];
 }

@@ -31,7 +31,7 @@ export function engineLost({ since, reason, ends, inContainer, publicUrl }: Engi
       ),
       ...machineSaid([reason]),
       ...section('What diun-pilot does', paragraph(ends ? RESTARTS : WAITS)),
-      ...section('What to do now', ...whatToDo(ends, inContainer)),
+      ...section('What to do now', ...howToCheckEngine(ends, inContainer)),
     ],
     ...operatorSection(publicUrl, 'timers'),
   });
@@ -41,7 +41,7 @@ const RESTARTS =
   'It exits now, so that its restart policy starts it with the new socket. A socket that is mounted as a file no longer works after Docker re-created it, for example with live-restore. Webhooks that were accepted are kept.';
 const WAITS = 'It keeps running, accepts webhooks and asks Docker again every 30 seconds.';
 
-function whatToDo(ends: boolean, inContainer: boolean): Block[] {
+function howToCheckEngine(ends: boolean, inContainer: boolean): Block[] {
   const look: Block = { type: 'commands', lines: ['systemctl status docker', 'docker ps'] };
   if (ends)
     return [paragraph('Nothing, if diun-pilot is running again soon. Otherwise check Docker on the host:'), look];

@@ -3,7 +3,7 @@ import { type NewData, newDataSentence } from '../../domain/journal';
 import { restoreIn, type Step, type Update, type UpdateStatus } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { type Block, important, machineSaid, paragraph, section, shellCommand } from '../letter/letter';
-import { databaseLeft, dataChanged, isDataChanged, whatChanged } from './data-changed';
+import { databaseLeft, dataChanged, isDataChanged, dataChangeBlocks } from './data-changed';
 import {
   failedOnWayBack,
   type FailureText,
@@ -13,7 +13,7 @@ import {
   type TakenBackup,
   UNDOING,
 } from './failure-text';
-import { errorOf, lookAt, nameOf } from './passages/passages';
+import { errorOf, lookAtContainer, nameOf } from './passages/passages';
 import { neverStopped, restored, runsAgain } from './rolled-back';
 import { serviceNeedsAction, serviceRolledBack, serviceUntouched } from './rollout-failed';
 import {
@@ -123,7 +123,7 @@ function manualActionRequired(
     opening: [
       important(`Manual action required: diun-pilot cannot repair ${name} automatically.`),
       ...rollbackTrouble(update),
-      ...whatChanged(dataChange),
+      ...dataChangeBlocks(dataChange),
       ...firstAid(update),
       ...restoreByHand(update, backup),
     ],
@@ -170,7 +170,7 @@ function firstAid(update: Update): Block[] {
   return [
     ...section(
       'Look at it first',
-      lookAt(
+      lookAtContainer(
         name,
         shellCommand('docker', 'inspect', '--format', '{{.State.Status}} {{.State.ExitCode}} {{.State.Error}}', name),
       ),

@@ -2,7 +2,7 @@ import { formatTime } from '../../domain/format';
 import { restoreCommandLine, type LeftBy, type RestoreRecord } from '../../domain/backups/restore';
 import type { RenderedMail } from '../rendered-mail';
 import { splitDetail } from '../letter/clean';
-import { list, machineSaid, paragraph, section, type Block } from '../letter/letter';
+import { listBlock, machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import { LOOK_AT_ANY, operatorSection } from './passages/passages';
 
@@ -33,9 +33,9 @@ export function restoreEnded({ restore, left, allJudged = true, publicUrl }: End
         ? `The data of ${about} is restored, but not every container is healthy`
         : `The restore of ${about} failed`,
     blocks: [
-      ...howItEnded(restore),
+      ...howRestoreEnded(restore),
       ...(done && !allJudged ? section('What to do now', LOOK_AT_ANY) : []),
-      ...whatToDo(restore, left),
+      ...whatToDoAfterRestore(restore, left),
       {
         type: 'facts',
         facts: [
@@ -69,14 +69,17 @@ const FAILED: Record<LeftBy, { subject: string; word: string }> = {
 };
 
 /** As text, with the last log lines of the unhealthy container. */
-export function howItEnded({ error, detail }: RestoreRecord): Block[] {
+export function howRestoreEnded({ error, detail }: RestoreRecord): Block[] {
   if (error === null) return [paragraph(detail ?? 'The data is restored.')];
   const { sentence, output } = splitDetail(error.message);
   return [paragraph(sentence), ...machineSaid(output)];
 }
 
 /** For a restore that did not succeed. */
-export function whatToDo({ error, backupId, target, trustedManifest }: RestoreRecord, left: LeftBy): Block[] {
+export function whatToDoAfterRestore(
+  { error, backupId, target, trustedManifest }: RestoreRecord,
+  left: LeftBy,
+): Block[] {
   if (error === null) return [];
   if (left === 'restored') {
     return section(
@@ -105,7 +108,7 @@ export function keptPassage({ kept }: Pick<RestoreRecord, 'kept'>): Block[] {
   if (kept.length === 0) return [];
   return section(
     'The previous data is kept',
-    list(kept.map(({ what }) => what)),
+    listBlock(kept.map(({ what }) => what)),
     paragraph('Remove it when you no longer need it:'),
     { type: 'commands', lines: kept.map(({ remove }) => remove) },
   );

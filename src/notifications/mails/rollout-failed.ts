@@ -1,7 +1,7 @@
 import type { StepName, Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
 import { important, machineSaid, paragraph, section, shellCommand, type Block } from '../letter/letter';
-import { changedAndNotRestored, changesIn, whatChanged } from './data-changed';
+import { changedAndNotRestored, changesIn, dataChangeBlocks } from './data-changed';
 import { failedOnWayBack, titleOf, type FailureText, type Seen } from './failure-text';
 import { lastCheck, restored, subjectOfRollback, unknownData, urgency } from './rolled-back';
 import { errorOf, lookAtService, nameOf } from './passages/passages';
@@ -55,7 +55,7 @@ export function serviceNeedsAction(update: Update, _backup: unknown, seen: Seen)
 /** Where the new version runs on, its data is as it should be. */
 function manualChange(update: Update, { dataChange }: Seen): Block[] {
   const rolledBack = update.steps.some(({ name }) => name === 'rollback');
-  return rolledBack ? changedAndNotRestored(update, dataChange) : whatChanged(dataChange);
+  return rolledBack ? changedAndNotRestored(update, dataChange) : dataChangeBlocks(dataChange);
 }
 
 interface Situation {

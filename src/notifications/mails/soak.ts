@@ -3,10 +3,10 @@ import { formatDuration, formatTime } from '../../domain/format';
 import type { Soak, SoakData } from '../../domain/soak/soak';
 import type { Update } from '../../domain/update';
 import { splitDetail } from '../letter/clean';
-import { important, list, machineSaid, paragraph, section, type Block } from '../letter/letter';
+import { important, listBlock, machineSaid, paragraph, section, type Block } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
 import type { RenderedMail } from '../rendered-mail';
-import { backupPassage, lookAt, nameOf, versions, type EndNews } from './passages/passages';
+import { backupPassage, lookAtContainer, nameOf, versions, type EndNews } from './passages/passages';
 
 export interface SoakNews extends EndNews {
   soak: Soak;
@@ -73,7 +73,7 @@ function whatToDecide({ update, soak, backup, offered, now, decideUrl }: SoakNew
     ...section(
       'What the page offers',
       ...schemaText(soak),
-      list([
+      listBlock([
         ...offered.map((data) => choiceText(data, soak, backup, now)),
         'The new version, as it is now. Nothing is changed.',
       ]),
@@ -114,7 +114,7 @@ export function soakEnded(news: SoakEndedNews): RenderedMail {
       paragraph(
         'Compose removed the old container and the new one. The new version is no longer watched, and diun-pilot can no longer roll this update back.',
       ),
-      ...section('Check it', lookAt(name)),
+      ...section('Check it', lookAtContainer(name)),
       paragraph(
         'To go back, write the version from before the update into the compose file and run docker compose up -d again.',
       ),
@@ -160,6 +160,6 @@ export function cannotGoBack({ update, oldIsGone }: { update: Update; oldIsGone:
   return [
     paragraph(`${nothingOfferedText(oldIsGone)} The new version stays in place.`),
     ...section('What to do now', paragraph('Fix the cause in the new version, or update to a version that works.')),
-    ...section('Look at it first', lookAt(name)),
+    ...section('Look at it first', lookAtContainer(name)),
   ];
 }

@@ -1,8 +1,8 @@
 import { important, machineSaid, paragraph, section, shellCommand, type Block } from '../letter/letter';
 import type { Update } from '../../domain/update';
-import { changedAndNotRestored, whatChanged } from './data-changed';
+import { changedAndNotRestored, dataChangeBlocks } from './data-changed';
 import { titleOf, type FailureText, type Seen } from './failure-text';
-import { errorOf, LOOK_AT_ANY, lookAt, lookAtService, nameOf } from './passages/passages';
+import { errorOf, LOOK_AT_ANY, lookAtContainer, lookAtService, nameOf } from './passages/passages';
 
 /** It was refused before the image was pulled. */
 export function isWrongSignature({ status, error }: Update): boolean {
@@ -76,8 +76,8 @@ export function changedByOthers(
       ...(back === null ? [] : [paragraph(errorOf(update).sentence)]),
       paragraph(`${CAUSES}${back === null ? ' This update did not touch the result of that change.' : ''}`),
       ...(started || back !== null ? [] : [paragraph(NOTHING_LEFT)]),
-      ...whatChanged(dataChange),
-      ...section('Check it', lookAt(name)),
+      ...dataChangeBlocks(dataChange),
+      ...section('Check it', lookAtContainer(name)),
       ...(started || isDown
         ? [
             paragraph(
@@ -141,7 +141,7 @@ function wordsOn(update: Update): { state: string; remedy: Block[]; look: Block;
   const lines = ['docker compose up -d', shellCommand('diun-pilot', 'check')];
   return {
     state: `The unchanged old container is running again, but diun-pilot cannot verify whether ${name} works. Please check it.`,
-    ...{ remedy: [paragraph(fix), { type: 'commands', lines }], look: lookAt(name) },
+    ...{ remedy: [paragraph(fix), { type: 'commands', lines }], look: lookAtContainer(name) },
     renamed: ` A container named ${name}.diun-pilot-… was renamed by this update.`,
   };
 }

@@ -5,7 +5,7 @@ import type { RenderedMail } from '../rendered-mail';
 import { splitDetail } from '../letter/clean';
 import { important, paragraph, section } from '../letter/letter';
 import { renderLetter } from '../letter/render-letter';
-import { whatChanged } from './data-changed';
+import { dataChangeBlocks } from './data-changed';
 import { backupPassage, nameOf, stepsPassage, versions, type EndNews } from './passages/passages';
 
 /** Manual: reports the success and what is left to do. `kept`: what the update keeps past its end, as sentences. */
@@ -23,7 +23,7 @@ export function updateSucceeded(news: EndNews & { dataChange?: DataChange | null
     blocks: [
       paragraph(howItWent(update)),
       ...section('What to do now', followUp === null ? null : important(followUp)),
-      ...whatChanged(news.dataChange ?? null),
+      ...dataChangeBlocks(news.dataChange ?? null),
       ...section('Kept', ...(news.kept ?? []).map(paragraph)),
       versions(update, { from: 'Previous version', to: 'Current version' }),
       ...stepsPassage(update),

@@ -7,7 +7,7 @@ import { signatureSentence } from '../../../domain/signatures/signature';
 import type { ImageAt, StepName, Update } from '../../../domain/update';
 import { splitDetail } from '../../letter/clean';
 import {
-  list,
+  listBlock,
   paragraph,
   section,
   type Block,
@@ -46,13 +46,13 @@ export function nameOf(update: Update): string {
   return update.container ?? update.to.reference;
 }
 
-export function route(publicUrl: string, path: string): string {
+export function publicAddress(publicUrl: string, path: string): string {
   return `${withoutTrailingSlashes(publicUrl)}/${path}`;
 }
 
 /** Foot of a mail that is not about an update: a section of the operator page. */
 export function operatorSection(publicUrl: string, id: string): { page: string; onOperatorPage: true } {
-  return { page: route(publicUrl, `#${id}`), onOperatorPage: true };
+  return { page: publicAddress(publicUrl, `#${id}`), onOperatorPage: true };
 }
 
 /** Container, from and to, each version with tag and digest: the decision is about the digest. */
@@ -128,8 +128,8 @@ export function planPassage({ update, plan }: Pick<OfferNews, 'update' | 'plan'>
   return [
     ...changeFirst(plan?.newMajor?.change ?? null),
     ...(plan === null ? [] : plannedBackup(plan)),
-    ...section('Steps, in this order', list(plan?.course ?? [], true)),
-    ...section('What can go wrong', list(plan?.risks ?? [])),
+    ...section('Steps, in this order', listBlock(plan?.course ?? [], true)),
+    ...section('What can go wrong', listBlock(plan?.risks ?? [])),
     ...section('If it fails', plan === null ? null : paragraph(ifItFails(plan))),
     ...section(followUpHeading, followUp === null ? null : paragraph(followUp)),
     ...releaseNotes(update, plan),
@@ -146,7 +146,7 @@ function changeFirst(change: ComposeChange | null): Block[] {
 function plannedBackup(plan: Plan): Block[] {
   const members = plan.kind === 'service' ? 'service of its stack' : 'container of its project';
   const nothing = paragraph(`Nothing: no ${members} has the label backup.kind.`);
-  return section('What is backed up first', list(plan.backup) ?? nothing);
+  return section('What is backed up first', listBlock(plan.backup) ?? nothing);
 }
 
 function ifItFails({ kind, container, holdsData, restores, newMajor }: Plan): string {
@@ -206,7 +206,7 @@ export function errorOf({ error, reason }: Update): ReturnType<typeof splitDetai
 }
 
 /** State and log of the container. `more`: commands that follow. */
-export function lookAt(name: string, ...more: string[]): Block {
+export function lookAtContainer(name: string, ...more: string[]): Block {
   return {
     type: 'commands',
     lines: [
