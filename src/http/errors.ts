@@ -58,7 +58,7 @@ export interface ErrorBody {
   error: { code: ErrorCode; message: string; details?: Record<string, unknown> };
 }
 
-export function statusOf(code: ErrorCode): number {
+export function httpStatusOf(code: ErrorCode): number {
   return STATUS[code] ?? 500;
 }
 
@@ -86,7 +86,7 @@ export function answerErrors({ logger, clock }: Pick<HttpDeps, 'logger' | 'clock
       });
       return answerError(request, response, internalError(requestId));
     }
-    const status = statusOf(known.code);
+    const status = httpStatusOf(known.code);
     if (status >= 500) {
       logger.warn('a request could not be served', {
         route: routeOf(response),
@@ -101,7 +101,7 @@ export function answerErrors({ logger, clock }: Pick<HttpDeps, 'logger' | 'clock
 /** A page for a browser, JSON for everybody else. */
 function answerError(request: Request, response: Response, body: ErrorBody): void {
   const { code, message } = body.error;
-  const status = statusOf(code);
+  const status = httpStatusOf(code);
   if (wantsPage(request, response)) {
     sendPage(response, status, errorPage({ status, code, message, home: homeFor(request) }));
   } else response.status(status).vary('Accept').json(body);

@@ -23,7 +23,7 @@ import { createStreams } from './streams';
 
 export type { HttpDeps, HealthSources } from './deps';
 /** The command line prints an update as the API answers it. */
-export { soakOf, toJson } from './api/update-json';
+export { soakOf, updateJson } from './api/update-json';
 
 /** Everything that the outside can ask over HTTP (docs/api.md). */
 export function createHttpApp(deps: HttpDeps): express.Express {

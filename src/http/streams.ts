@@ -4,7 +4,7 @@ import { messageOf, PilotError } from '../domain/errors';
 import { isOpen } from '../domain/update';
 import { isDue, type Clock } from '../lib/clock';
 import type { Logger } from '../lib/logger';
-import { addressOf } from './access/client-address';
+import { addressOfClient } from './access/client-address';
 import type { UpdateJson } from './api/schemas';
 
 /** All together: each asks the database twice a second. */
@@ -45,7 +45,7 @@ export function createStreams(parts: Parts): Streams {
     follow: async (request, response, { look, link }) => {
       if (request.method === 'HEAD') return answerHead(response, look);
       if (closed) throw new PilotError('service_stopping', 'diun-pilot is stopping: connect again in a few seconds.');
-      const address = ipKeyGenerator(addressOf(response));
+      const address = ipKeyGenerator(addressOfClient(response));
       refuseTooMany([...open.values()], { link, address });
       const ended = new AbortController();
       open.set(ended, { link, address });

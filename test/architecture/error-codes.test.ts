@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ERROR_CODES, type ErrorCode } from '../../src/domain/errors';
-import { statusOf } from '../../src/http/errors';
+import { httpStatusOf } from '../../src/http/errors';
 
 interface Documented {
   code: string;
@@ -45,6 +45,6 @@ test('each has a meaning and tells what to do', () => {
 test('the HTTP status is the one that is answered', () => {
   for (const { code, status } of documented()) {
     if (status === '–') continue;
-    expect(`${code} ${status}`).toBe(`${code} ${statusOf(code as ErrorCode)}`);
+    expect(`${code} ${status}`).toBe(`${code} ${httpStatusOf(code as ErrorCode)}`);
   }
 });

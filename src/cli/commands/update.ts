@@ -1,7 +1,7 @@
 import type { App } from '../../app';
 import { isUnderWay, type Rehearsal, type RehearsalEnd, VERDICT_WORDS } from '../../domain/rehearsal/rehearsal';
 import { isOpen, type Update, type UpdateStatus } from '../../domain/update';
-import { soakOf, toJson } from '../../http/server';
+import { soakOf, updateJson } from '../../http/server';
 import { cliUser, withApp, type CliContext } from '../with-app';
 import { follow, liveOutput, silentOutput, type LiveOutput } from '../output';
 import { asJson, atTime, isSuccess, newsOf, progressOf, table, verdictOf } from '../text';
@@ -53,8 +53,13 @@ function updateIsUnderWay({ status }: Update): boolean {
   return isOpen(status) && status !== 'awaiting_approval';
 }
 
-function withBackup(app: App, update: Update): ReturnType<typeof toJson> {
-  return toJson(update, app.store.backups.of(update), app.store.rehearsals.of(update.id), soakOf(app.store, update.id));
+function withBackup(app: App, update: Update): ReturnType<typeof updateJson> {
+  return updateJson(
+    update,
+    app.store.backups.of(update),
+    app.store.rehearsals.of(update.id),
+    soakOf(app.store, update.id),
+  );
 }
 
 export interface UpdatesArguments {
@@ -112,7 +117,7 @@ export function declineCommand(context: CliContext, { id, json }: DecideArgument
   return withApp(context, { json }, async (app) => {
     const update = await app.decideById(id, 'decline', cliUser());
     context.stdout.write(
-      json ? asJson(toJson(update, null, app.store.rehearsals.of(update.id))) : `${update.reason}\n`,
+      json ? asJson(updateJson(update, null, app.store.rehearsals.of(update.id))) : `${update.reason}\n`,
     );
     return 0;
   });
@@ -135,7 +140,7 @@ export function rehearseCommand(context: CliContext, { id, json }: RehearseArgum
     };
     const ended = await follow(app, { look, isOver: (now) => !isUnderWay(now), changed }, signal);
     const update = app.store.updates.get(id);
-    if (json && update !== null) context.stdout.write(asJson(toJson(update, null, ended)));
+    if (json && update !== null) context.stdout.write(asJson(updateJson(update, null, ended)));
     output.line(`${VERDICT_WORDS[ended.status as RehearsalEnd]}: ${ended.detail ?? ''}`);
     return ended.status === 'passed' ? 0 : 1;
   });

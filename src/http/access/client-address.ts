@@ -23,7 +23,7 @@ export function noteAddress(proxies: TrustedProxies): RequestHandler {
 }
 
 /** The address that a request comes from. */
-export function addressOf(response: Response): string {
+export function addressOfClient(response: Response): string {
   return (response.locals as AddressLocals).address ?? '0.0.0.0';
 }
 
@@ -137,7 +137,7 @@ interface PersonLocals {
  */
 export function notePerson(proxies: TrustedProxies): RequestHandler {
   return async (request, response, next) => {
-    const name = nameIn(request.headers['remote-user']);
+    const name = nameInHeader(request.headers['remote-user']);
     if (name === null) return next();
     if (!(await proxies.include(peerOf(request)))) return next(notTrusted());
     (response.locals as PersonLocals).person = name;
@@ -152,7 +152,7 @@ export function personOf(response: Response): Extract<DecidedBy, 'page' | `page:
 }
 
 /** Node reads headers as Latin-1; proxies send UTF-8. Null: no name. */
-function nameIn(header: string | string[] | undefined): string | null {
+function nameInHeader(header: string | string[] | undefined): string | null {
   const name = printableLine(Buffer.from(String(header ?? ''), 'latin1').toString('utf8'));
   return name === '' ? null : [...name].slice(0, MOST_CHARACTERS).join('');
 }

@@ -3,7 +3,7 @@ import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import { PilotError } from '../../domain/errors';
 import { isDue, type Clock } from '../../lib/clock';
 import type { Audit } from '../../ports/audit';
-import { addressOf } from './client-address';
+import { addressOfClient } from './client-address';
 
 const WINDOW_MS = 60_000;
 const FAILURES = 100;
@@ -20,13 +20,13 @@ export function createFailedLogins(logins: Pick<LoginCount, 'note'>): FailedLogi
     limit: FAILURES,
     standardHeaders: 'draft-8',
     legacyHeaders: false,
-    keyGenerator: (_request, response) => ipKeyGenerator(addressOf(response)),
+    keyGenerator: (_request, response) => ipKeyGenerator(addressOfClient(response)),
     // Which proxies count is decided in client-address.ts; Express knows of none.
     validate: { xForwardedForHeader: false, ip: false },
     handler: (_request, _response, next) => next(tooManyFailures()),
   });
   const noted: RequestHandler = (request, response, next) => {
-    logins.note(addressOf(response));
+    logins.note(addressOfClient(response));
     return count(request, response, next);
   };
   return { count: noted };

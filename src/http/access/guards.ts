@@ -43,7 +43,7 @@ function letIn(
     // A browser sends its first request without a password and prompts for one only after a challenge.
     const guessesNothing = remedy.challenge === BASIC && request.headers.authorization === undefined;
     if (guessesNothing) return next(challenge(response, remedy));
-    await refuse(request, response, failed, remedy).then(next);
+    await countFailedLogin(request, response, failed, remedy).then(next);
   };
 }
 
@@ -59,7 +59,7 @@ export function requireWebhookToken(
   };
   return async (request, response, next) => {
     if (carriesToken(request.headers.authorization, webhookTokens, ['bearer', 'bare'])) return next();
-    await refuse(request, response, failed, remedy).then(next);
+    await countFailedLogin(request, response, failed, remedy).then(next);
   };
 }
 
@@ -76,7 +76,7 @@ function apiRemedy(request: Request, response: Response): Remedy {
 }
 
 /** Counts the failure, and resolves with the error to answer: 401, or 429 once there were too many. */
-function refuse(request: Request, response: Response, failed: FailedLogins, remedy: Remedy): Promise<Error> {
+function countFailedLogin(request: Request, response: Response, failed: FailedLogins, remedy: Remedy): Promise<Error> {
   return new Promise((resolve, reject) => {
     const counted = failed.count(request, response, (error: unknown) => {
       resolve(error instanceof Error ? error : challenge(response, remedy));

@@ -3,7 +3,7 @@ import { PilotError } from '../../domain/errors';
 import { printableLine } from '../../lib/printable';
 import type { LinkUse } from '../../ports/store';
 import type { HttpDeps } from '../deps';
-import { addressOf } from './client-address';
+import { addressOfClient } from './client-address';
 import type { FailedLogins } from './failed-logins';
 
 export type LinkReaders = Pick<HttpDeps, 'approvals' | 'restoreLinks' | 'soakLinks' | 'viewLinks'>;
@@ -79,7 +79,7 @@ export function createLinkOpeners(): LinkOpeners {
 
 function personOf(request: Request, response: Response): Person {
   const userAgent = printableLine(request.headers['user-agent'] ?? '').slice(0, LONGEST_AGENT);
-  return { address: addressOf(response), userAgent };
+  return { address: addressOfClient(response), userAgent };
 }
 
 function keyOf({ address, userAgent }: Person): string {

@@ -5,7 +5,7 @@ import type { Store } from '../../ports/store';
 import type { UpdateJson } from './schemas';
 
 /** An update as the outside sees it (docs/api.md), joined with the backup taken for it and its newest rehearsal. */
-export function toJson(
+export function updateJson(
   update: Update,
   backup: BackupRecord | null,
   rehearsal: Rehearsal | null,
@@ -58,9 +58,9 @@ function rehearsalJson({
   return { status: shown, startedAt: startedAt ?? createdAt, finishedAt, seconds, detail };
 }
 
-/** As `toJson`, with backup and rehearsal looked up. */
+/** As `updateJson`, with backup and rehearsal looked up. */
 export function jsonOf(store: Store, update: Update): UpdateJson {
-  return toJson(update, store.backups.of(update), store.rehearsals.of(update.id), soakOf(store, update.id));
+  return updateJson(update, store.backups.of(update), store.rehearsals.of(update.id), soakOf(store, update.id));
 }
 
 /** Its soak, with the time at which the old container is removed; undefined: it has none. */

@@ -111,7 +111,7 @@ function Only({ view, data, now }: Offered): JSX.Element {
   return (
     <>
       <input type="hidden" name="data" value={data} />
-      <p class={data === 'backup' ? 'important' : undefined}>{typeset(textOf(view, data, now))}</p>
+      <p class={data === 'backup' ? 'important' : undefined}>{typeset(runAgainText(view, data, now))}</p>
     </>
   );
 }
@@ -121,13 +121,13 @@ function Choice({ view, data, first, now }: Offered & { first: boolean }): JSX.E
     <p>
       <label class="choice">
         <input type="radio" name="data" value={data} checked={first} />
-        <span>{typeset(textOf(view, data, now))}</span>
+        <span>{typeset(runAgainText(view, data, now))}</span>
       </label>
     </p>
   );
 }
 
-function textOf({ soak, backup }: SoakView, data: SoakData, now: Date): string {
+function runAgainText({ soak, backup }: SoakView, data: SoakData, now: Date): string {
   if (data === 'backup')
     return `The old version runs again with the backup from before the update. ${lossText(backup, now)}`;
   return `The old version runs again ${currentDataText(soak)}`;

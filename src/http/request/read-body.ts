@@ -31,7 +31,7 @@ export async function readBytes(request: Request, limitBytes = LIMIT_BYTES): Pro
     return await rawBody(request, { length: request.headers['content-length'] ?? null, limit: limitBytes });
   } catch (cause) {
     request.resume(); // the rest is read away, else the connection would be stuck
-    if ((cause as { type?: string }).type === 'entity.too.large') throw tooLarge(limitBytes);
+    if ((cause as { type?: string }).type === 'entity.too.large') throw bodyTooLarge(limitBytes);
     throw new PilotError('invalid_body', 'The connection ended inside the body.', { cause });
   }
 }
@@ -62,7 +62,7 @@ export async function readJsonOrNothing(request: Request): Promise<unknown> {
   return body === undefined ? {} : body;
 }
 
-function tooLarge(limitBytes: number): PilotError {
+function bodyTooLarge(limitBytes: number): PilotError {
   const what = limitBytes === LIMIT_BYTES ? 'no notification of Diun and no request' : 'no form of diun-pilot';
   return new PilotError('body_too_large', `The body is larger than ${limitBytes / 1024} KiB, which ${what} is.`);
 }

@@ -35,7 +35,7 @@ export function actionMethods(deps: HttpDeps, action: Action, guard: RequestHand
     if (!isFormToken(deps.formSecret, form.get('form') ?? '', action, id, deps.clock.now())) {
       throw new PilotError('form_expired', 'This form is too old, so nothing was done: load the page again.');
     }
-    const outcome = await outcomeOf(() => pressed(deps, action, id, personOf(response), form));
+    const outcome = await actionOutcome(() => pressed(deps, action, id, personOf(response), form));
     const back = form.get('back') === 'update' && outcome.name === 'done';
     response.redirect(303, back ? `../updates/${encodeURIComponent(id)}` : `../?${outcome.name}=${outcome.code}`);
   };
@@ -52,7 +52,7 @@ async function pressed(deps: HttpDeps, action: Action, id: string, by: Person, f
   return action;
 }
 
-async function outcomeOf(act: () => Promise<Done>): Promise<{ name: 'done' | 'problem'; code: string }> {
+async function actionOutcome(act: () => Promise<Done>): Promise<{ name: 'done' | 'problem'; code: string }> {
   try {
     return { name: 'done', code: await act() };
   } catch (error) {

@@ -134,7 +134,7 @@ function answer(request: Request, response: Response, outcome: DecisionOutcome, 
 }
 
 function answerUnknown(request: Request, response: Response): void {
-  refuse(request, response, { status: 404, html: unknownLinkPage(), error: unknownLink() });
+  sendRefusal(request, response, { status: 404, html: unknownLinkPage(), error: unknownLink() });
 }
 
 function answerClosed(
@@ -143,7 +143,7 @@ function answerClosed(
   { why, update }: Extract<DecisionOutcome, { kind: 'closed' }>,
 ): void {
   const error = new PilotError('link_closed', `This link is closed: ${why}. Nothing was done.`, { details: { why } });
-  refuse(request, response, { status: 410, html: closedPage(why, update), error });
+  sendRefusal(request, response, { status: 410, html: closedPage(why, update), error });
 }
 
 function answerMoved(request: Request, response: Response, update: Update): void {
@@ -151,7 +151,7 @@ function answerMoved(request: Request, response: Response, update: Update): void
     'not_waiting',
     'The image or the container changed meanwhile, so nothing was done: look for a new mail.',
   );
-  refuse(request, response, { status: 409, html: movedPage(update), error });
+  sendRefusal(request, response, { status: 409, html: movedPage(update), error });
 }
 
 function answerRefused(
@@ -160,7 +160,7 @@ function answerRefused(
   { update, reason }: Extract<DecisionOutcome, { kind: 'refused' }>,
 ): void {
   const error = new PilotError('registry_refused', `Nothing was approved: ${reason}`);
-  refuse(request, response, { status: 502, html: refusedPage(update), error });
+  sendRefusal(request, response, { status: 502, html: refusedPage(update), error });
 }
 
 function answerNotYet(
@@ -170,7 +170,7 @@ function answerNotYet(
   now: Date,
 ): void {
   const error = new PilotError(outcome.notYet.code, `Nothing was approved. ${outcome.notYet.reason}`);
-  refuse(request, response, { status: 409, html: confirmPage({ ...outcome, now, tooEarly: true }), error });
+  sendRefusal(request, response, { status: 409, html: confirmPage({ ...outcome, now, tooEarly: true }), error });
 }
 
 function answerNameNeeded(
@@ -180,11 +180,11 @@ function answerNameNeeded(
   now: Date,
 ): void {
   const error = new PilotError('name_needed', 'Send the name of the container in the field name to approve.');
-  refuse(request, response, { status: 422, html: confirmPage({ ...outcome, now, nameMissed: true }), error });
+  sendRefusal(request, response, { status: 422, html: confirmPage({ ...outcome, now, nameMissed: true }), error });
 }
 
 /** The page that says it, or the error for a program. */
-function refuse(
+function sendRefusal(
   request: Request,
   response: Response,
   { status, html, error }: { status: number; html: string; error: PilotError },

@@ -27,7 +27,7 @@ import { channelStates } from '../../diagnosis/problems';
 export function operatorMethods(deps: HttpDeps, askHealth: AskHealth, guard: RequestHandler): Methods {
   const show: RequestHandler = async (request, response) => {
     const { done, problem, ...filter } = validateQuery(historyQuery, request);
-    const data = await readOperatorData(deps, askHealth, filter, outcomeOf(done, problem));
+    const data = await readOperatorData(deps, askHealth, filter, outcomeShown(done, problem));
     await nextTurn();
     sendPage(response, 200, operatorPage(data));
   };
@@ -51,7 +51,7 @@ const DONE: Record<Done, string> = {
 };
 
 /** Only our own text: the address has a code, and an unknown code shows nothing. */
-function outcomeOf(done = '', problem = ''): Outcome | null {
+function outcomeShown(done = '', problem = ''): Outcome | null {
   if (Object.hasOwn(DONE, done)) return { tone: 'good', words: DONE[done as Done] };
   if (!Object.hasOwn(ERROR_CODES, problem)) return null;
   return { tone: 'alarm', words: `Nothing was done. ${ERROR_CODES[problem as ErrorCode]} (${problem}).` };

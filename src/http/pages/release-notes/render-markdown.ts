@@ -76,7 +76,7 @@ function inlineHtml(tokens: readonly Token[]): string {
   for (const token of tokens) {
     const { type, tag, nesting, content } = token;
     if (type === 'link_open') {
-      const href = links.includes(true) ? null : addressOf(token, 'href');
+      const href = links.includes(true) ? null : linkAddress(token, 'href');
       links.push(href !== null);
       if (href !== null) html += linkTo(href);
     } else if (type === 'link_close') html += links.pop() === true ? '</a>' : '';
@@ -93,11 +93,11 @@ function inlineHtml(tokens: readonly Token[]): string {
 /** Nothing is loaded from elsewhere: the server of an image would see who decides, and when. */
 function imageHtml(token: Token, inLink: boolean): string {
   const words = escaped(oneLine(token.content, 200) || 'image');
-  const href = inLink ? null : addressOf(token, 'src');
+  const href = inLink ? null : linkAddress(token, 'src');
   return href === null ? words : `${linkTo(href)}${words}</a>`;
 }
 
-function addressOf(token: Token, attribute: string): string | null {
+function linkAddress(token: Token, attribute: string): string | null {
   const address = token.attrGet(attribute);
   return typeof address === 'string' ? webUrl(address) : null;
 }
