@@ -15,7 +15,7 @@ export function backupCommand(context: CliContext, { project, json }: BackupArgu
     const asked = await app.requestBackups(project === undefined ? {} : { project });
     const look = (): BackupRecord[] => asked.map(({ id }) => app.store.backups.get(id) as BackupRecord);
     const isOver = (now: BackupRecord[]): boolean => now.every(isEnded);
-    const changed = (before: BackupRecord[] | null, now: BackupRecord[]): void => tell(before, now, output);
+    const changed = (before: BackupRecord[] | null, now: BackupRecord[]): void => printBackups(before, now, output);
     const ended = asked.length === 0 ? [] : await follow(app, { look, isOver, changed }, signal);
     if (json) context.stdout.write(asJson({ backups: ended }));
     if (ended.length === 0) output.line('Nothing to back up: no container has the label backup.kind.');
@@ -23,7 +23,7 @@ export function backupCommand(context: CliContext, { project, json }: BackupArgu
   });
 }
 
-function tell(before: BackupRecord[] | null, now: BackupRecord[], output: LiveOutput): void {
+function printBackups(before: BackupRecord[] | null, now: BackupRecord[], output: LiveOutput): void {
   now
     .filter((record, i) => isEnded(record) && before?.[i]?.status !== record.status)
     .forEach((record) => output.line(endOf(record)));

@@ -45,13 +45,13 @@ interface Checked {
 export function checkCommand(context: CliContext, options: { json: boolean; notify?: boolean }): Promise<number> {
   const { json, notify = false } = options;
   return withApp(context, { json, generateSecrets: false }, async (app) => {
-    const checked = await check(app, notify);
+    const checked = await runChecks(app, notify);
     context.stdout.write(json ? asJson(checked) : reportText(checked, app.settings.dataDir));
     return checked.ok ? 0 : 1;
   });
 }
 
-async function check(app: App, notify: boolean): Promise<Checked> {
+async function runChecks(app: App, notify: boolean): Promise<Checked> {
   const notices = notify ? await noticesOf(app) : [];
   const [asked, read, swarm] = await Promise.all([askAll(app), readContainers(app), swarmSeen(app)]);
   const containers = read.containers ?? [];

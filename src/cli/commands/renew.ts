@@ -16,7 +16,7 @@ export function renewCommand(context: CliContext, { json }: { json: boolean }): 
     };
     const ended = await follow(app, { look, isOver, changed }, signal);
     if (json) context.stdout.write(asJson(ended));
-    tell(ended, output, app.clock.now());
+    printRenewal(ended, output, app.clock.now());
     return ended.status === 'succeeded' && ended.outcome !== 'nothing_to_renew' ? 0 : 1;
   });
 }
@@ -26,7 +26,7 @@ const PROGRESS: Partial<Record<RenewalRecord['status'], string>> = {
   running: 'certbot runs, then the server loads the result …',
 };
 
-function tell({ detail, error, after }: RenewalRecord, output: LiveOutput, now: Date): void {
+function printRenewal({ detail, error, after }: RenewalRecord, output: LiveOutput, now: Date): void {
   for (const line of (error?.message ?? detail ?? '').split('\n')) output.line(line);
   for (const seen of after ?? []) output.line(`${seen.name}: ${lifeOf(seen, now)}`);
 }

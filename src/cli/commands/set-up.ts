@@ -62,10 +62,10 @@ function asText(suggestions: readonly Suggestion[], watched: readonly string[]):
   const already = watched.length === 0 ? [] : [oneLine(`Already watched: ${watched.join(', ')}`)];
   const none = suggestions.length === 0 ? ['No container is left to suggest labels for.'] : [];
   const how = suggestions.some(({ labels }) => labels.length > 0) ? [HOW_TO_APPLY] : [];
-  return `${[...suggestions.map(textOf), ...none, ...already, ...how].join('\n\n')}\n`;
+  return `${[...suggestions.map(suggestionText), ...none, ...already, ...how].join('\n\n')}\n`;
 }
 
-function textOf(suggestion: Suggestion): string {
+function suggestionText(suggestion: Suggestion): string {
   const { labels, notes } = suggestion;
   return [
     titleOf(suggestion),
