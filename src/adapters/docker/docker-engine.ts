@@ -13,7 +13,7 @@ import type {
 } from '../../ports/engine';
 import { createContainer } from './create-container';
 import { dockerAddress, Wire } from './wire';
-import { statusOf, toEngineError } from './engine-errors';
+import { engineStatusOf, toEngineError } from './engine-errors';
 import { changes, stat } from './layer';
 import { pull, registryDigest } from './registry/pull';
 import { output, run } from './streams/exec';
@@ -161,7 +161,7 @@ async function settled(call: Promise<void>, statuses: number[], words?: RegExp):
   try {
     await call;
   } catch (error) {
-    const status = statusOf(error) ?? 0;
+    const status = engineStatusOf(error) ?? 0;
     if (!statuses.includes(status) && !(words && words.test((error as Error).message))) throw error;
   }
 }

@@ -35,7 +35,7 @@ export function toEngineError(error: unknown): PilotError {
   if (error instanceof PilotError) return error;
   const { statusCode, code } = error as ModemError;
   const isLost = statusCode === undefined || isOfProxy(error as ModemError);
-  return isLost ? unreachable(error, code) : refused(error, statusCode);
+  return isLost ? unreachable(error, code) : engineRefused(error, statusCode);
 }
 
 export function timedOut(seconds: number): EngineError {
@@ -59,7 +59,7 @@ export class NotCompleted extends EngineError {
   }
 }
 
-export function statusOf(error: unknown): number | undefined {
+export function engineStatusOf(error: unknown): number | undefined {
   return ((error as PilotError).cause as ModemError | undefined)?.statusCode;
 }
 
@@ -69,7 +69,7 @@ function unreachable(error: unknown, code: string | undefined): EngineError {
   return new EngineError('engine_unreachable', `The Docker Engine does not answer${what}. ${hint}`, { cause: error });
 }
 
-function refused(error: unknown, status: number): EngineError {
+function engineRefused(error: unknown, status: number): EngineError {
   const words = engineWords(messageOf(error));
   const code = codeFor(words, status);
   const prefix = code === 'engine_refused' ? 'The Docker Engine refused: ' : '';

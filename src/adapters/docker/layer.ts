@@ -1,6 +1,6 @@
 import type { LayerChange, PathStat } from '../../domain/recreate/layer';
 import { EngineError } from '../../domain/errors';
-import { statusOf } from './engine-errors';
+import { engineStatusOf } from './engine-errors';
 import type { Wire } from './wire';
 
 const KINDS = ['modified', 'added', 'deleted'] as const;
@@ -32,7 +32,7 @@ export async function stat(wire: Wire, id: string, path: string): Promise<PathSt
     answer.resume();
     return readStat(answer.headers[PATH_STAT], path);
   } catch (error) {
-    if (statusOf(error) !== 404) throw error;
+    if (engineStatusOf(error) !== 404) throw error;
     await wire.call({ method: 'GET', path: `/containers/${encodeURIComponent(id)}/json` });
     return null;
   }

@@ -2,7 +2,7 @@ import { EngineError, type PilotError } from '../../domain/errors';
 import type { NodeInspect, ServiceInspect, ServiceSpec, TaskInspect } from '../../domain/services/swarm-inspect';
 import type { Swarm, SwarmRole } from '../../ports/swarm';
 import { type Call, dockerAddress, Wire } from './wire';
-import { statusOf, toEngineError } from './engine-errors';
+import { engineStatusOf, toEngineError } from './engine-errors';
 import { registryAuth } from './registry/credentials';
 
 /** The Swarm of the engine behind `DOCKER_HOST`; nothing is asked before the first call. Throws `invalid_settings`. */
@@ -71,7 +71,7 @@ async function call<T>(wire: Wire, asked: Call): Promise<T> {
 function swarmError(error: PilotError): PilotError {
   const { message } = error;
   const as = (code: EngineError['code'], words: string): EngineError => new EngineError(code, words, { cause: error });
-  if (statusOf(error) === 404 && /service .{0,300}not found/i.test(message)) {
+  if (engineStatusOf(error) === 404 && /service .{0,300}not found/i.test(message)) {
     return as('service_not_found', 'There is no such service: it was removed.');
   }
   if (/update out of sequence/i.test(message)) {

@@ -152,7 +152,7 @@ export class Wire {
 
   async #answer(call: Call, signal: AbortSignal | undefined, extra: object = {}): Promise<string> {
     const answer = await this.#dial<IncomingMessage>(call, signal, extra);
-    return (await readWithin(answer, { ...BOUNDS.engineAnswer, ms: null }, tooLarge)).toString();
+    return (await readWithin(answer, { ...BOUNDS.engineAnswer, ms: null }, answerTooLarge)).toString();
   }
 
   async #dial<T>(call: Call, signal: AbortSignal | undefined, extra: object = {}): Promise<T> {
@@ -229,7 +229,7 @@ async function dial<T>(
   });
 }
 
-function tooLarge({ message }: Error): EngineError {
+function answerTooLarge({ message }: Error): EngineError {
   return new EngineError('engine_refused', `The answer of the Docker Engine is not read: ${message}.`);
 }
 

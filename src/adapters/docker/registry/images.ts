@@ -8,7 +8,7 @@ import {
   type JsonAnswer,
   openRepository,
   type Question,
-  refused,
+  registryRefused,
   refuseOtherContent,
   type Repository,
 } from './repository';
@@ -115,7 +115,7 @@ function parsed(url: URL, answer: JsonAnswer, digest: string): Manifest | Index 
   refuseOtherContent(url, answer, digest);
   const { body } = answer;
   const read = index.safeParse(body).data ?? manifest.safeParse(body).data;
-  if (read === undefined) throw refused(url, `what it has for ${digest} is not the manifest of an image`);
+  if (read === undefined) throw registryRefused(url, `what it has for ${digest} is not the manifest of an image`);
   return read;
 }
 

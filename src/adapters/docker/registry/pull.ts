@@ -3,12 +3,12 @@ import { BOUNDS } from '../../../domain/bounds';
 import { EngineError, isEngineLost, messageOf, type PilotError } from '../../../domain/errors';
 import { linesWithin } from '../../../lib/streams';
 import type { PullProgress } from '../../../ports/engine';
-import { NotCompleted, statusOf, toEngineError } from '../engine-errors';
+import { NotCompleted, engineStatusOf, toEngineError } from '../engine-errors';
 import type { Wire } from '../wire';
 import { registryAuth } from './credentials';
 import { parseImageReference } from '../../../domain/images/image-reference';
 import { MANIFEST_TYPES } from './images';
-import { openRepository, refused, refusedByStatus } from './repository';
+import { openRepository, registryRefused, refusedByStatus } from './repository';
 
 /** The engine asks the registry before it sends a head, with retries of its own. */
 const REGISTRY_MS = 5 * 60_000;
@@ -106,7 +106,7 @@ function registryError(error: PilotError, reference: string): PilotError {
   const words = messageOf(error).replace(/^The Docker Engine refused: /, '');
   // The engine waits for the registry, and has no limit of its own for one that accepts the connection and says nothing.
   if (error instanceof NotCompleted) return silentRegistry(error, reference, words);
-  const status = statusOf(error);
+  const status = engineStatusOf(error);
   if (status === undefined) return error;
   const denied =
     /unauthorized|denied|no basic auth|manifest unknown|not found|name unknown|forbidden|invalid reference/i;
@@ -127,7 +127,7 @@ function silentRegistry(cause: PilotError, reference: string, words: string): En
 function pullError(error: PilotError, reference: string): PilotError {
   if (isEngineLost(error) || error.code === 'registry_refused') return error;
   const words = messageOf(error).replace(/^The Docker Engine refused: /, '');
-  const message = `${reference} could not be pulled: ${words.replace(/\.$/, '')}. ${whatToDo(words)}`;
+  const message = `${reference} could not be pulled: ${words.replace(/\.$/, '')}. ${pullRemedy(words)}`;
   return new EngineError('pull_failed', message, { cause: error });
 }
 
@@ -150,7 +150,7 @@ const REMEDIES: readonly [words: RegExp, remedy: string][] = [
   [/unknown|not found/i, 'The registry does not have all parts of the image. Check whether the publisher withdrew it.'],
 ];
 
-function whatToDo(words: string): string {
+function pullRemedy(words: string): string {
   const found = REMEDIES.find(([pattern]) => pattern.test(words));
   return found?.[1] ?? "Check the registry, and the engine's network, DNS and proxy.";
 }
@@ -176,6 +176,6 @@ async function digestOfTag(dockerConfigDir: string | null, reference: string): P
       'registry_unreachable',
       `The registry ${url.host} returned no digest for the tag (status ${answer.status}).`,
     );
-  if (typeof named !== 'string' || !DIGEST.test(named)) throw refused(url, 'it returned no digest for the tag');
+  if (typeof named !== 'string' || !DIGEST.test(named)) throw registryRefused(url, 'it returned no digest for the tag');
   return named;
 }

@@ -41,7 +41,7 @@ export async function openRepository(dockerConfigDir: string | null, reference: 
       const challenge = answer.status === 401 ? answer.headers['www-authenticate'] : undefined;
       if (challenge === undefined) return { answer, question };
       const authorization = await authorizationFor(destinations, challenge, credentials, question.signal);
-      if (authorization === null) throw refused(registry, 'it requires a login, and none is configured');
+      if (authorization === null) throw registryRefused(registry, 'it requires a login, and none is configured');
       const known = { ...question, authorization };
       return { answer: await askJson(destinations, url, known), question: known };
     },
@@ -83,7 +83,7 @@ async function tokenOf(
     credentials !== null && 'identitytoken' in credentials
       ? await askJson(destinations, service, { ...question, form: refresh(query, credentials.identitytoken) })
       : await askJson(destinations, withQuery(service, query), { ...question, authorization: basic(credentials) });
-  if (answer.status === 401 || answer.status === 403) throw refused(service, 'it does not accept the login');
+  if (answer.status === 401 || answer.status === 403) throw registryRefused(service, 'it does not accept the login');
   const { token, access_token: accessToken } = (answer.body ?? {}) as { token?: unknown; access_token?: unknown };
   const given = token ?? accessToken;
   if (answer.status === 200 && typeof given === 'string' && /^[\x21-\x7e]+$/.test(given)) return given;
@@ -146,18 +146,22 @@ export interface Question {
 export async function askJson(destinations: Destinations, first: URL, question: Question): Promise<JsonAnswer> {
   let url = first;
   for (let redirects = 0; ; redirects++) {
-    const answer = await ask(destinations, url, url.host === first.host ? question : withoutLogin(question));
+    const answer = await askRegistryOnce(
+      destinations,
+      url,
+      url.host === first.host ? question : withoutLogin(question),
+    );
     const location = answer.status >= 300 && answer.status < 400 ? answer.headers.location : undefined;
     if (location === undefined) return answer;
     if (!question.follow)
-      throw refused(first, `it answers with a redirect (${answer.status}), which is not followed here`);
+      throw registryRefused(first, `it answers with a redirect (${answer.status}), which is not followed here`);
     if (redirects === MOST_REDIRECTS || !URL.canParse(location, url))
-      throw refused(first, 'its redirects do not end, or lead to an invalid address');
+      throw registryRefused(first, 'its redirects do not end, or lead to an invalid address');
     url = new URL(location, url);
   }
 }
 
-async function ask(destinations: Destinations, url: URL, question: Question): Promise<JsonAnswer> {
+async function askRegistryOnce(destinations: Destinations, url: URL, question: Question): Promise<JsonAnswer> {
   destinations.check(url);
   try {
     const { bound, signal } = question;
@@ -167,7 +171,7 @@ async function ask(destinations: Destinations, url: URL, question: Question): Pr
   } catch (error) {
     if (error instanceof EngineError) throw error;
     if (error instanceof BeyondBound && error.exceeded === 'bytes')
-      throw refused(url, `of its answer: ${error.message}`);
+      throw registryRefused(url, `of its answer: ${error.message}`);
     const why = whyOf(question.signal.aborted ? question.signal.reason : error);
     throw new EngineError('registry_unreachable', `The registry ${url.host} does not answer: ${why}.`, {
       cause: error,
@@ -214,7 +218,8 @@ export class Destinations {
   /** Throws `registry_refused`. */
   check(url: URL): void {
     const plain = url.protocol === 'http:' && isLoopback(url) && isLoopback(this.registry);
-    if (url.protocol !== 'https:' && !plain) throw refused(this.registry, `it leads to ${url.host} without TLS`);
+    if (url.protocol !== 'https:' && !plain)
+      throw registryRefused(this.registry, `it leads to ${url.host} without TLS`);
     // A literal address is dialled without a lookup.
     const address = url.hostname.replace(/^\[|\]$/g, '');
     if (isIP(address) !== 0) this.#checkAddress(url, address);
@@ -227,14 +232,14 @@ export class Destinations {
   #checkAddress(url: URL, address: string): void {
     if (url.hostname === this.registry.hostname) this.#own.add(address);
     if (this.#own.has(address) || isPublicAddress(address)) return;
-    throw refused(
+    throw registryRefused(
       this.registry,
       `it leads to ${url.hostname} (${address}), which is neither on the public internet nor the address of the registry`,
     );
   }
 }
 
-export function refused(registry: URL, why: string): EngineError {
+export function registryRefused(registry: URL, why: string): EngineError {
   return new EngineError(
     'registry_refused',
     `The registry ${registry.host} cannot be read: ${why}. Check the name, and the login (DOCKER_CONFIG).`,
@@ -248,7 +253,7 @@ function isLoopback({ hostname }: URL): boolean {
 
 /** Throws for an answer that is the registry's refusal, or its request to wait; returns for any other. */
 export function refusedByStatus(url: URL, { status, headers }: { status: number; headers: IncomingHttpHeaders }): void {
-  if ([401, 403, 404].includes(status)) throw refused(url, `it answers ${status}`);
+  if ([401, 403, 404].includes(status)) throw registryRefused(url, `it answers ${status}`);
   if (status !== 429) return;
   const after = headers['retry-after'] ?? '';
   const when = /^\d{1,9}$/.test(after) ? `after ${after} s` : 'later';
@@ -262,5 +267,5 @@ export function refuseOtherContent(url: URL, { status, headers, content }: JsonA
     throw new EngineError('registry_unreachable', `The registry ${url.host} returned no manifest (status ${status}).`);
   const [algorithm = ''] = digest.split(':', 1);
   if (`${algorithm}:${createHash(algorithm).update(content).digest('hex')}` !== digest)
-    throw refused(url, `its answer does not have the digest ${digest}`);
+    throw registryRefused(url, `its answer does not have the digest ${digest}`);
 }

@@ -8,7 +8,7 @@ import {
   type JsonAnswer,
   openRepository,
   type Question,
-  refused,
+  registryRefused,
   refusedByStatus,
   refuseOtherContent,
   type Repository,
@@ -90,7 +90,7 @@ class Reading {
     const answer = byApi ?? (await this.#ask(`manifests/${tag}`, INDEX, [404]));
     if (answer === null) return [];
     const read = index.safeParse(answer.body).data;
-    if (read === undefined) throw refused(this.repository.registry, 'its list of referrers is not an index');
+    if (read === undefined) throw registryRefused(this.repository.registry, 'its list of referrers is not an index');
     const referrers = read.manifests
       .filter(({ artifactType }) => !artifactType || TYPES.includes(artifactType) || BUNDLE.test(artifactType))
       .map((each) => each.digest);
@@ -141,6 +141,6 @@ class Reading {
 
   #within(count: number): void {
     if (count > MOST_SIGNATURES)
-      throw refused(this.repository.registry, `it has more than ${MOST_SIGNATURES} signatures of one digest`);
+      throw registryRefused(this.repository.registry, `it has more than ${MOST_SIGNATURES} signatures of one digest`);
   }
 }

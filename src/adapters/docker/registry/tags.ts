@@ -9,7 +9,7 @@ import {
   type JsonAnswer,
   openRepository,
   type Question,
-  refused,
+  registryRefused,
   refusedByStatus,
 } from './repository';
 
@@ -54,7 +54,7 @@ async function followPages(destinations: Destinations, { first, answer, question
     await tags.take(tagsIn(url, page), page.content.length);
     const next = nextOf(url, page);
     if (next === null) return tags.kept;
-    if (pages === TAG_LISTING.pages) throw refused(first, `its list has more than ${pages} pages`);
+    if (pages === TAG_LISTING.pages) throw registryRefused(first, `its list has more than ${pages} pages`);
     url = next;
     page = await askJson(destinations, url, question);
   }
@@ -75,12 +75,13 @@ class ComparableTags {
     this.#bytes += bytes;
     this.#seen += tags.length;
     const { bytes: mostBytes, tags: most } = TAG_LISTING;
-    if (this.#bytes > mostBytes) throw refused(this.registry, `its list is larger than ${mostBytes / 1024 ** 2} MiB`);
-    if (this.#seen > most) throw refused(this.registry, `its list has more than ${most} tags`);
+    if (this.#bytes > mostBytes)
+      throw registryRefused(this.registry, `its list is larger than ${mostBytes / 1024 ** 2} MiB`);
+    if (this.#seen > most) throw registryRefused(this.registry, `its list has more than ${most} tags`);
     for (let at = 0; at < tags.length; at += AT_ONCE) {
       this.kept.push(...tags.slice(at, at + AT_ONCE).filter((tag): tag is string => this.#isComparable(tag)));
       if (this.kept.length > TAG_LISTING.comparable) {
-        throw refused(
+        throw registryRefused(
           this.registry,
           `more than ${TAG_LISTING.comparable} of its tags can be compared with ${this.own}`,
         );
@@ -114,7 +115,7 @@ function nextOf(url: URL, { headers }: JsonAnswer): URL | null {
   const target = /<([^<>]*)>\s*;\s*rel="?next"?/.exec(link)?.[1];
   if (target === undefined || !URL.canParse(target, url)) return null;
   const next = new URL(target, url);
-  if (next.host !== url.host) throw refused(url, `its next page is at ${next.host}`);
+  if (next.host !== url.host) throw registryRefused(url, `its next page is at ${next.host}`);
   next.protocol = url.protocol;
   return next;
 }

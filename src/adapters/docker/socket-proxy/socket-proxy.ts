@@ -99,12 +99,12 @@ async function enter(door: Door, matched: MatchedCall, asked: IncomingMessage, a
     if (guard.mustBeAlone(matched.call) && !answer.closed) await once(answer, 'close');
   };
   const turn = guard.mustBeAlone(matched.call) ? door.alone.then(act) : act();
-  const settled = turn.catch((error: NodeJS.ErrnoException) => failed(parts, answer, error));
+  const settled = turn.catch((error: NodeJS.ErrnoException) => answerFailure(parts, answer, error));
   if (guard.mustBeAlone(matched.call)) door.alone = settled;
   return settled;
 }
 
-function failed(parts: Parts, answer: ServerResponse, error: NodeJS.ErrnoException): void {
+function answerFailure(parts: Parts, answer: ServerResponse, error: NodeJS.ErrnoException): void {
   if (error instanceof BeyondBound) return answerWith(answer, 413, message('The body of this call is too long.'));
   if (isUnreached(error)) parts.reached?.(false);
   parts.logger.error('the engine does not answer', { error: error.message });

@@ -79,7 +79,7 @@ async function finish(
   try {
     await read;
     const code = await exitCode(wire, id, signal);
-    if (code !== 0) throw failed(command, code, stderr.toString());
+    if (code !== 0) throw execError(command, code, stderr.toString());
   } catch (error) {
     throw signal?.aborted ? signal.reason : error;
   }
@@ -163,7 +163,7 @@ function abortable(connection: Socket, signal: AbortSignal | undefined): () => v
   return () => signal?.removeEventListener('abort', onAbort);
 }
 
-function failed(command: string[], code: number, stderr: string): EngineError {
+function execError(command: string[], code: number, stderr: string): EngineError {
   const lines = stderr.trim().split('\n').slice(-5).join('\n');
   return new EngineError('exec_failed', `${command[0]} ended with exit code ${code}${lines ? `: ${lines}` : '.'}`);
 }

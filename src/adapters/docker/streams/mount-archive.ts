@@ -63,7 +63,7 @@ export class MountArchive extends Transform {
     if (block[0] === 0 && block[TYPE] === 0) return this.#pass(rest, BLOCK);
     const type = String.fromCharCode(block[TYPE] ?? 0);
     if (type === 'x') return this.#takeRecords(rest);
-    if (type === 'L' || type === 'K') throw refused('it has names in the form of GNU tar');
+    if (type === 'L' || type === 'K') throw archiveUnreadable('it has names in the form of GNU tar');
     if (type !== 'g') this.#rename(block, type);
     else this.push(block);
     // A link has no content, whatever its size says.
@@ -78,7 +78,7 @@ export class MountArchive extends Transform {
 
   #takeRecords(rest: Buffer): number {
     const size = sizeOf(rest);
-    if (size > MOST_RECORDS) throw refused('an extended header of it is too long');
+    if (size > MOST_RECORDS) throw archiveUnreadable('an extended header of it is too long');
     const end = BLOCK + padded(size);
     if (rest.length < end) return 0;
     const records = recordsIn(rest.toString('latin1', BLOCK, BLOCK + size));
@@ -90,7 +90,7 @@ export class MountArchive extends Transform {
     const given = this.#extended;
     this.#extended = null;
     const value = (record: string): string | undefined => given?.records.find(([name]) => name === record)?.[1];
-    const name = value('path') ?? nameIn(block);
+    const name = value('path') ?? nameOfEntry(block);
     this.#isRooted ??= name === '/' && this.#base !== '';
     if (!this.#isRooted) {
       if (given !== null) this.push(given.whole);
@@ -133,7 +133,7 @@ function setField(header: Buffer, at: number, value: string): void {
   header.write(value.slice(0, LONGEST_FIELD), at, 'latin1');
 }
 
-function nameIn(block: Buffer): string {
+function nameOfEntry(block: Buffer): string {
   const prefix = text(block, PREFIX, 155);
   const name = text(block, NAME, LONGEST_FIELD);
   return prefix === '' ? name : `${prefix}/${name}`;
@@ -148,7 +148,7 @@ function text(block: Buffer, at: number, length: number): string {
 function sizeOf(block: Buffer): number {
   if (((block[SIZE] ?? 0) & 0x80) !== 0) return Number(block.readBigUInt64BE(SIZE + 4));
   const size = Number.parseInt(text(block, SIZE, 12).trim() || '0', 8);
-  if (!Number.isSafeInteger(size) || size < 0) throw refused('it is damaged');
+  if (!Number.isSafeInteger(size) || size < 0) throw archiveUnreadable('it is damaged');
   return size;
 }
 
@@ -162,7 +162,7 @@ function recordsIn(body: string): [string, string][] {
   for (let at = 0; at < body.length;) {
     const length = Number(/^\d{1,7}(?= )/.exec(body.slice(at, at + 8))?.[0] ?? 0);
     const record = body.slice(body.indexOf(' ', at) + 1, at + length - 1);
-    if (length === 0 || at + length > body.length || !record.includes('=')) throw refused('it is damaged');
+    if (length === 0 || at + length > body.length || !record.includes('=')) throw archiveUnreadable('it is damaged');
     records.push([record.slice(0, record.indexOf('=')), record.slice(record.indexOf('=') + 1)]);
     at += length;
   }
@@ -192,6 +192,6 @@ function withChecksum(header: Buffer): Buffer {
   return header;
 }
 
-function refused(why: string): EngineError {
+function archiveUnreadable(why: string): EngineError {
   return new EngineError('engine_refused', `The archive that Podman gave cannot be read: ${why}.`);
 }

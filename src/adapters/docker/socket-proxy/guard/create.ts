@@ -22,7 +22,7 @@ import { mustMatchShape } from './one-offs';
 import {
   type Body,
   isNothing,
-  isSame,
+  isSameJson,
   isSameInAnyOrder,
   missing,
   mustBe,
@@ -69,7 +69,7 @@ export async function judgeCreate(
   const { base, role } = readName(name);
   onlyKeys('the request', body, CONFIG);
   const host = onlyKeys('HostConfig', body['HostConfig'], HOST_CONFIG_FIELDS);
-  const image = await imageOf(sight, body['Image']);
+  const image = await requestedImage(sight, body['Image']);
   const opened = MASKS.find((field) => isEmpty(host[field]));
   const family = await familyOf(sight, memory, base, role);
   if (role !== 'plain' && role !== 'new' && role !== 'check') {
@@ -102,7 +102,7 @@ async function reasonAgainst(check: () => Promise<void>): Promise<string | null>
   }
 }
 
-async function imageOf(sight: Sight, reference: unknown): Promise<ImageInspect> {
+async function requestedImage(sight: Sight, reference: unknown): Promise<ImageInspect> {
   if (typeof reference !== 'string' || !/^[A-Za-z0-9_.:@/-]+$/.test(reference) || /\/\.{0,2}\//.test(`/${reference}/`))
     refuse('its image is not a reference');
   return (await sight.image(reference)) ?? missing('image', reference);
@@ -176,7 +176,7 @@ function mustHaveItsConfig({ expected }: Candidate, body: Body, free: readonly s
   const wanted = expected as unknown as Body;
   for (const field of CONFIG) {
     if (elsewhere.includes(field)) continue;
-    mustBe(isSame(body[field], wanted[field]), `${field} is not that of the container it replaces`);
+    mustBe(isSameJson(body[field], wanted[field]), `${field} is not that of the container it replaces`);
   }
 }
 
@@ -192,7 +192,7 @@ function mustHaveItsLabels({ expected }: Candidate, labels: unknown): void {
 function mustHaveItsHostConfig({ expected }: Candidate, host: Body, free: ReadonlySet<string>): void {
   for (const field of new Set([...Object.keys(host), ...Object.keys(expected.HostConfig)])) {
     if (free.has(field)) continue;
-    const same = IN_ANY_ORDER.has(field) ? isSameInAnyOrder : isSame;
+    const same = IN_ANY_ORDER.has(field) ? isSameInAnyOrder : isSameJson;
     mustBe(
       same(host[field], expected.HostConfig[field]),
       `HostConfig.${field} is not that of the container it replaces`,
@@ -203,9 +203,9 @@ function mustHaveItsHostConfig({ expected }: Candidate, host: Body, free: Readon
 /** `nginx -t` in the new image: the same container without entrypoint, ports, labels and restarts. */
 function mustOnlyTest(candidate: Candidate, { body, host, image }: Omit<Replacement, 'role'>): void {
   const test = configTest(candidate.expected.Entrypoint, image.Config);
-  const onlyTests = isSame(body['Entrypoint'], test.Entrypoint) && isSame(body['Cmd'], test.Cmd);
+  const onlyTests = isSameJson(body['Entrypoint'], test.Entrypoint) && isSameJson(body['Cmd'], test.Cmd);
   mustBe(onlyTests, 'Entrypoint and Cmd are not nginx -t');
-  mustBe(isSame(body['Healthcheck'], { Test: ['NONE'] }), 'Healthcheck is not off');
+  mustBe(isSameJson(body['Healthcheck'], { Test: ['NONE'] }), 'Healthcheck is not off');
   mustBe(isNothing(body['Labels']), 'it has labels');
   mustHaveItsConfig(candidate, body, ['Entrypoint', 'Cmd', 'Healthcheck']);
   const none = ['PortBindings', 'PublishAllPorts', 'AutoRemove'];

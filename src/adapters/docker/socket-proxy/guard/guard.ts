@@ -21,7 +21,7 @@ import {
 } from './family';
 import { judgePull, judgeRemoval, judgeTag } from './images';
 import { judgeExec, judgeExecStart, judgeRead, judgeWrite, target } from './inside';
-import { isSame, Missing, mustBe, onlyKeys, refuse, Refused, words } from './strict';
+import { isSameJson, Missing, mustBe, onlyKeys, refuse, Refused, words } from './strict';
 
 /** A listed call, taken apart. */
 export interface GuardedCall {
@@ -254,7 +254,7 @@ function mustOnlyChangeImage(now: ServiceInfo['Spec'], asked: Json): void {
     'its image is from another repository',
   );
   mustBe(
-    isSame(withoutImage(asked, mayScale), withoutImage(now, mayScale)),
+    isSameJson(withoutImage(asked, mayScale), withoutImage(now, mayScale)),
     'more than the image of the service would change',
   );
 }

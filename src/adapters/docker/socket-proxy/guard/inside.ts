@@ -5,7 +5,7 @@ import { isProbeCommand } from '../../../../domain/health/probe-commands';
 import { readProbe } from '../../../../domain/labels/read-probe';
 import { hasReason, type Known, knownContainer, type Memory, type Sight } from './family';
 import { powerOf, type Power } from './power';
-import { isNothing, isSame, missing, mustBe, onlyKeys, refuse, words } from './strict';
+import { isNothing, isSameJson, missing, mustBe, onlyKeys, refuse, words } from './strict';
 import { isReadingScript } from './scripts';
 
 const EXEC = words('AttachStdin AttachStdout AttachStderr Tty Cmd User Env');
@@ -107,7 +107,7 @@ export async function judgeWrite(sight: Sight, memory: Memory, known: Known): Pr
 }
 
 function isOneOf(commands: readonly (readonly string[])[], command: readonly string[]): boolean {
-  return commands.some((known) => isSame(known, command));
+  return commands.some((known) => isSameJson(known, command));
 }
 
 function textsOf(value: unknown): string[] | null {

@@ -14,7 +14,7 @@ import {
   type Sight,
 } from './family';
 import { powerOf } from './power';
-import { type Body, isNothing, isSame, mustBe, onlyKeys, refuse, words } from './strict';
+import { type Body, isNothing, isSameJson, mustBe, onlyKeys, refuse, words } from './strict';
 import { isClusterScript, isHelperScript } from './scripts';
 
 /** One request for a one-off, with all that it is compared with. */
@@ -34,7 +34,7 @@ type Rules = Record<string, (value: unknown, oneOff: OneOff) => boolean | Promis
 const is =
   (wanted: unknown) =>
   (value: unknown): boolean =>
-    isNothing(wanted) ? isNothing(value) : isSame(value, wanted);
+    isNothing(wanted) ? isNothing(value) : isSameJson(value, wanted);
 const among =
   (...allowed: string[]) =>
   (value: unknown): boolean =>
@@ -152,7 +152,7 @@ function isOwnRehearsal(mode: unknown, { created }: Memory): boolean {
 /** It holds files, and never starts anything but `true`. */
 async function mustHoldOnly(oneOff: OneOff): Promise<void> {
   const { body } = oneOff;
-  mustBe(isSame(body['Entrypoint'], ['true']), 'Entrypoint is not true');
+  mustBe(isSameJson(body['Entrypoint'], ['true']), 'Entrypoint is not true');
   mustBe(isNothing(body['Cmd']), 'Cmd is set');
   await mustFit('container that holds files', HOLDER, oneOff, []);
 }
@@ -161,10 +161,10 @@ async function mustHoldOnly(oneOff: OneOff): Promise<void> {
 async function mustMoveOnly(oneOff: OneOff): Promise<void> {
   const { body, family, image, sight } = oneOff;
   const [flag, , name] = Array.isArray(body['Cmd']) ? (body['Cmd'] as unknown[]) : [];
-  mustBe(isSame(body['Entrypoint'], ['/bin/sh']), 'Entrypoint is not /bin/sh');
+  mustBe(isSameJson(body['Entrypoint'], ['/bin/sh']), 'Entrypoint is not /bin/sh');
   mustBe(flag === '-c' && name === 'sh' && isHelperScript(scriptOf(body)), 'its script is not one of diun-pilot');
-  mustBe(isSame(body['Env'], ['LC_ALL=C']), 'Env is not that of a restore helper');
-  mustBe(isSame(body['Healthcheck'], { Test: ['NONE'] }), 'Healthcheck is not off');
+  mustBe(isSameJson(body['Env'], ['LC_ALL=C']), 'Env is not that of a restore helper');
+  mustBe(isSameJson(body['Healthcheck'], { Test: ['NONE'] }), 'Healthcheck is not off');
   await mustFit('restore helper', RESTORE, oneOff);
   await mustMayMount(oneOff);
   const isItsNext = family.some((known) => isOf(known, image));
@@ -184,9 +184,9 @@ function isOf({ container, image: own }: Known, image: ImageInspect): boolean {
 /** The mounts of a service, through which its files are read while it is scaled to 0. */
 async function mustReadOnly(oneOff: OneOff): Promise<void> {
   const { body, family, image } = oneOff;
-  mustBe(isSame(body['Entrypoint'], ['true']), 'Entrypoint is not true');
+  mustBe(isSameJson(body['Entrypoint'], ['true']), 'Entrypoint is not true');
   mustBe(isNothing(body['Cmd']), 'Cmd is set');
-  mustBe(isSame(body['Env'], ['LC_ALL=C']), 'Env is not that of a container for a backup');
+  mustBe(isSameJson(body['Env'], ['LC_ALL=C']), 'Env is not that of a container for a backup');
   await mustFit('container for a backup', READER, oneOff);
   await mustMayMount(oneOff);
   mustBe(
@@ -232,7 +232,7 @@ async function mustBeTrial(oneOff: OneOff): Promise<void> {
     reference: image.Id,
   }).body;
   for (const field of ['Cmd', 'Entrypoint', 'Env', 'User', 'WorkingDir', 'Healthcheck', 'Shell', 'StopSignal'] as const)
-    mustBe(isSame(body[field], expected[field]), `${field} is not that of the rehearsed container`);
+    mustBe(isSameJson(body[field], expected[field]), `${field} is not that of the rehearsed container`);
   const carried = Object.fromEntries(CARRIED.map((field) => [field, is(host[field])]));
   const rules: Rules = { ...SANDBOX, ...carried, Mounts: (mounts) => areTrialMounts(mounts, known.container) };
   await mustFit('rehearsal', rules, oneOff, []);
@@ -243,7 +243,7 @@ async function mustBeTrial(oneOff: OneOff): Promise<void> {
 function areTrialMounts(mounts: unknown, { Mounts, HostConfig }: ContainerInspect): boolean {
   const inMemory = (HostConfig.Mounts ?? []).filter(({ Type }) => Type === 'tmpfs');
   return listOf(mounts).every((mount) => {
-    if (mount['Type'] === 'tmpfs') return inMemory.some((own) => isSame(own, mount));
+    if (mount['Type'] === 'tmpfs') return inMemory.some((own) => isSameJson(own, mount));
     const keys = Object.keys(mount).sort().join(' ');
     if (mount['Type'] === 'volume') return keys === 'Target Type';
     const isRead = (one: ContainerInspect['Mounts'][number]): boolean =>
@@ -282,7 +282,7 @@ function areItsMounts(mounts: unknown, { HostConfig }: ContainerInspect): boolea
     ...mount,
     VolumeOptions: { ...(mount['VolumeOptions'] as object), NoCopy: true },
   }));
-  return listOf(mounts).every((mount) => own.some((one) => isSame(one, mount)));
+  return listOf(mounts).every((mount) => own.some((one) => isSameJson(one, mount)));
 }
 
 function listOf(value: unknown): Record<string, unknown>[] {

@@ -86,13 +86,13 @@ function decode(body: Buffer): string {
  * Whether the engine reads the same from two values of its JSON. A whole field that is null is left out, and keys have no
  * order: an empty entry is an entry (a port that is published, a network that is joined), as is each word of a list.
  */
-export function isSame(one: unknown, other: unknown): boolean {
-  return textOf(one) === textOf(other);
+export function isSameJson(one: unknown, other: unknown): boolean {
+  return canonicalText(one) === canonicalText(other);
 }
 
 /** The same, where the engine itself lists its entries in another order each time (mounts, aliases). */
 export function isSameInAnyOrder(one: unknown, other: unknown): boolean {
-  return textOf(sorted(one)) === textOf(sorted(other));
+  return canonicalText(sorted(one)) === canonicalText(sorted(other));
 }
 
 /** A field that asks for nothing: left out, or the zero value of its type. A list or a map with an entry asks for something. */
@@ -101,7 +101,7 @@ export function isNothing(value: unknown): boolean {
   return value === undefined || value === null || value === '' || value === 0 || value === false;
 }
 
-function textOf(value: unknown): string {
+function canonicalText(value: unknown): string {
   return JSON.stringify(canonical(value ?? null));
 }
 
@@ -115,5 +115,5 @@ function canonical(value: unknown): unknown {
 }
 
 function sorted(value: unknown): unknown {
-  return Array.isArray(value) ? value.map(textOf).sort() : value;
+  return Array.isArray(value) ? value.map(canonicalText).sort() : value;
 }
