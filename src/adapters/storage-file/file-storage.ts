@@ -21,7 +21,7 @@ export function createFileStorage(options: { directory: string }): BackupStorage
     urlOf: (key) => pathToFileURL(pathOfKey(directory, key)).href,
     put: async (key, content) => writeWhole(directory, pathOfKey(directory, key), content),
     get: (key) => read(directory, key),
-    list: (prefix) => list(directory, prefix),
+    list: (prefix) => listDirectory(directory, prefix),
     delete: (key) => remove(directory, key),
   };
 }
@@ -31,20 +31,20 @@ async function read(directory: string, key: string): Promise<Readable> {
     const file = await open(pathOfKey(directory, key), 'r');
     const { size } = await file.stat();
     return checkedLength(file.createReadStream({ highWaterMark: READ_SIZE }), size, (error) =>
-      asStorageError(error ?? CUT, key),
+      fileStorageError(error ?? CUT, key),
     );
   } catch (error) {
-    throw asStorageError(error, key);
+    throw fileStorageError(error, key);
   }
 }
 
-async function list(directory: string, prefix: string): ReturnType<BackupStorage['list']> {
+async function listDirectory(directory: string, prefix: string): ReturnType<BackupStorage['list']> {
   try {
     const keys = (await keysBelow(directory, '')).filter((key) => key.startsWith(prefix)).sort();
     const sizes = await Promise.all(keys.map((key) => sizeOf(directory, key)));
     return keys.flatMap((key, index) => (sizes[index] === null ? [] : [{ key, bytes: sizes[index] as number }]));
   } catch (error) {
-    throw asStorageError(error, prefix);
+    throw fileStorageError(error, prefix);
   }
 }
 
@@ -53,7 +53,7 @@ async function remove(directory: string, key: string): Promise<void> {
     await unlink(pathOfKey(directory, key));
     await removeEmptyFolders(directory, path.posix.dirname(key));
   } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw asStorageError(error, key);
+    if (!hasCode(error, 'ENOENT')) throw fileStorageError(error, key);
   }
 }
 
@@ -157,7 +157,7 @@ const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const REFUSED = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG']);
 
 /** What the file system said, as the port's errors. Paths of this machine stay out of the message. */
-function asStorageError(error: unknown, key: string): PilotError {
+function fileStorageError(error: unknown, key: string): PilotError {
   if (error instanceof PilotError) return error;
   const code = errnoOf(error);
   const options = { cause: error };
@@ -173,7 +173,7 @@ function asStorageError(error: unknown, key: string): PilotError {
 
 /** The same for what is being written: where nothing can be made, nothing is merely missing. */
 function asWriteError(error: unknown, key: string): PilotError {
-  return hasCode(error, 'ENOENT') ? refusal('ENOENT', error) : asStorageError(error, key);
+  return hasCode(error, 'ENOENT') ? refusal('ENOENT', error) : fileStorageError(error, key);
 }
 
 function refusal(code: string, cause: unknown): StorageError {

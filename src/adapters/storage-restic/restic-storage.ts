@@ -4,7 +4,7 @@ import { StorageError } from '../../domain/errors';
 import { checkedLength, watchSilence, watchSource } from '../../lib/streams';
 import type { BackupStorage } from '../../ports/backup-storage';
 import {
-  asStorageError,
+  resticStorageError,
   interrupt,
   missesRepository,
   restic,
@@ -57,7 +57,7 @@ export function createResticStorage(options: ResticStorageOptions): BackupStorag
     urlOf: (key) => `restic:${name}/${key}`,
     put: (key, content) => prune.before(() => put(repo, key, content)),
     get: (key) => prune.before(() => get(repo, key)),
-    list: (prefix) => prune.before(() => list(repo, prefix)),
+    list: (prefix) => prune.before(() => listRepository(repo, prefix)),
     delete: (key) => prune.before(() => remove(repo, key, () => prune.wanted())),
     tidy: (signal) => prune.run(signal),
   };
@@ -110,7 +110,7 @@ async function backUp(repo: Repository, key: string, content: Readable): Promise
   const { code, stderr } = await ended;
   if (code === 0) return bytes;
   content.destroy();
-  throw asStorageError(repo, { code, stderr }, key);
+  throw resticStorageError(repo, { code, stderr }, key);
 }
 
 /** False: restic has ended and takes nothing more. */
@@ -135,7 +135,7 @@ async function get(repo: Repository, key: string): Promise<Readable> {
   // Its output ends before its reason is known.
   const reason = ended.then((end) => {
     silence.stop();
-    if (end.code !== 0) failed = asStorageError(repo, end, key);
+    if (end.code !== 0) failed = resticStorageError(repo, end, key);
   });
   const content = checkedLength(child.stdout, found.bytes, (cause) => failed ?? asCut(key, cause), reason);
   const silence = watchSource(child.stdout, repo.silenceMs, () => child.kill('SIGKILL'));
@@ -147,7 +147,7 @@ function asCut(key: string, cause: unknown): StorageError {
   return new StorageError('storage_unreachable', `restic gave back only a part of ${key}.`, { cause });
 }
 
-async function list(repo: Repository, prefix: string): Promise<{ key: string; bytes: number }[]> {
+async function listRepository(repo: Repository, prefix: string): Promise<{ key: string; bytes: number }[]> {
   const newest = new Map(finishedIn(await snapshots(repo)).map(({ key, bytes }) => [key, bytes]));
   return [...newest]
     .filter(([key]) => key.startsWith(prefix))
@@ -169,7 +169,7 @@ async function makeRepository(repo: Repository): Promise<void> {
   child.stdout.resume();
   const { code, stderr } = await ended;
   if (code === 0) return;
-  if (!missesRepository(stderr)) throw asStorageError(repo, { code, stderr }, '');
+  if (!missesRepository(stderr)) throw resticStorageError(repo, { code, stderr }, '');
   await restic(repo, ['init']);
 }
 

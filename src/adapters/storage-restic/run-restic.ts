@@ -58,18 +58,18 @@ export async function restic(repository: Repository, args: readonly string[], ke
     child.stdin.end();
     const late = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN_MS);
     const [printed, { code, stderr }] = await Promise.all([
-      readWithin(child.stdout, BOUNDS.resticOutput, tooLarge),
+      readWithin(child.stdout, BOUNDS.resticOutput, listTooLarge),
       ended,
     ]);
     clearTimeout(late);
     if (code === 0) return printed.toString('utf8');
-    if (!isLocked(stderr) || waited >= lockMs) throw asStorageError(repository, { code, stderr }, key);
+    if (!isLocked(stderr) || waited >= lockMs) throw resticStorageError(repository, { code, stderr }, key);
     await removeStaleLocks(repository);
     await new Promise((resolve) => setTimeout(resolve, againMs));
   }
 }
 
-function tooLarge(error: Error): StorageError {
+function listTooLarge(error: Error): StorageError {
   return new StorageError('storage_unreachable', `What restic lists cannot be read: ${error.message}.`, {
     cause: error,
   });
@@ -109,7 +109,7 @@ export function missesRepository(stderr: string): boolean {
 }
 
 /** What restic said, as the port's errors. Its text may have addresses of the backend, but no password. */
-export function asStorageError({ name }: { name: string }, { code, stderr }: Failed, key: string): StorageError {
+export function resticStorageError({ name }: { name: string }, { code, stderr }: Failed, key: string): StorageError {
   if (code === 127) {
     return new StorageError(
       'storage_refused',

@@ -3,7 +3,7 @@ import { StorageError } from '../../domain/errors';
 import { DAY_MS } from '../../domain/format';
 import { systemClock } from '../../lib/clock';
 import {
-  asStorageError,
+  resticStorageError,
   interrupt,
   isLocked,
   missesRepository,
@@ -145,7 +145,7 @@ export class Prune {
     this.usedAt = now();
     if (code === 0) this.due = false;
     else if (!isLater(stderr) && this.inUse === 0 && !signal.aborted)
-      throw asStorageError(this.repository, { code, stderr }, '');
+      throw resticStorageError(this.repository, { code, stderr }, '');
   }
 
   /** A crash leaves a snapshot without its size; one that is still being written is never a day old. */

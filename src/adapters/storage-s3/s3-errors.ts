@@ -25,7 +25,7 @@ const REFUSALS: Record<string, string> = {
 const FULL = new Set(['QuotaExceeded', 'XMinioStorageFull', 'InsufficientStorage', 'StorageFull']);
 
 /** What S3 answered, or that it did not, as the port's errors. */
-export function asStorageError(error: unknown, bucket: string, key: string): PilotError {
+export function s3StorageError(error: unknown, bucket: string, key: string): PilotError {
   if (error instanceof PilotError) return error;
   const { name, status, words } = readError(error);
   const options = { cause: error };

@@ -10,7 +10,7 @@ import { StorageError } from '../../domain/errors';
 import { formatBytes } from '../../domain/format';
 import { checkedLength, watchSource } from '../../lib/streams';
 import type { BackupStorage } from '../../ports/backup-storage';
-import { asStorageError } from './s3-errors';
+import { s3StorageError } from './s3-errors';
 import { upload, type PartSizes, type UploadTarget } from './upload';
 
 const SILENCE_MS = 60_000;
@@ -51,9 +51,9 @@ export function createS3Storage(options: S3StorageOptions): BackupStorage {
     urlOf: (key) => `s3://${bucket.bucket}/${fullKey(bucket, key)}`,
     put: (key, content) => upload(bucket, fullKey(bucket, key), content),
     get: (key) => get(bucket, key),
-    list: (prefix) => list(bucket, prefix),
+    list: (prefix) => listBucket(bucket, prefix),
     delete: async (key) => {
-      await ask(bucket, key, () =>
+      await askBucket(bucket, key, () =>
         bucket.client.send(new DeleteObjectCommand({ Bucket: bucket.bucket, Key: fullKey(bucket, key) })),
       );
     },
@@ -82,12 +82,12 @@ function createClient(
 }
 
 async function get(bucket: Bucket, key: string): Promise<Readable> {
-  const answer = await ask(bucket, key, () =>
+  const answer = await askBucket(bucket, key, () =>
     bucket.reader.send(new GetObjectCommand({ Bucket: bucket.bucket, Key: fullKey(bucket, key) })),
   );
   const body = answer.Body as Readable;
   const content = checkedLength(body, answer.ContentLength, (error, bytes) =>
-    asStorageError(error ?? cutAfter(bytes, answer.ContentLength), bucket.bucket, key),
+    s3StorageError(error ?? cutAfter(bytes, answer.ContentLength), bucket.bucket, key),
   );
   const silence = watchSource(body, bucket.silenceMs, () => body.destroy(silent(bucket.silenceMs)));
   body.once('close', () => silence.stop());
@@ -105,13 +105,13 @@ function cutAfter(bytes: number, length: number | undefined): StorageError {
   return new StorageError('storage_unreachable', message);
 }
 
-async function list(bucket: Bucket, prefix: string): Promise<{ key: string; bytes: number }[]> {
+async function listBucket(bucket: Bucket, prefix: string): Promise<{ key: string; bytes: number }[]> {
   const found: { key: string; bytes: number }[] = [];
   const start = fullKey(bucket, '');
   let token: string | undefined;
   do {
     const request = { Bucket: bucket.bucket, Prefix: start + prefix, ContinuationToken: token };
-    const page = await ask(bucket, prefix, () => bucket.client.send(new ListObjectsV2Command(request)));
+    const page = await askBucket(bucket, prefix, () => bucket.client.send(new ListObjectsV2Command(request)));
     for (const object of page.Contents ?? []) {
       found.push({ key: (object.Key ?? '').slice(start.length), bytes: object.Size ?? 0 });
     }
@@ -124,10 +124,10 @@ function fullKey(bucket: Bucket, key: string): string {
   return bucket.prefix === '' ? key : `${bucket.prefix}/${key}`;
 }
 
-async function ask<T>(bucket: Bucket, key: string, request: () => Promise<T>): Promise<T> {
+async function askBucket<T>(bucket: Bucket, key: string, request: () => Promise<T>): Promise<T> {
   try {
     return await request();
   } catch (error) {
-    throw asStorageError(error, bucket.bucket, key);
+    throw s3StorageError(error, bucket.bucket, key);
   }
 }

@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { StorageError } from '../../domain/errors';
 import { checkedLength } from '../../lib/streams';
-import { asStorageError } from './s3-errors';
+import { s3StorageError } from './s3-errors';
 
 const MiB = 1024 * 1024;
 
@@ -53,7 +53,7 @@ export async function upload(target: UploadTarget, key: string, content: Readabl
     return { bytes: await sendAll(target, address, parts, body) };
   } catch (error) {
     content.destroy();
-    const first = failure() ?? asStorageError(error, target.bucket, key);
+    const first = failure() ?? s3StorageError(error, target.bucket, key);
     await parts.settled();
     const clean = await clearAway(target, address, parts.uploadId, isDoubtful(first));
     throw clean ? first : withLeftovers(first);
@@ -100,7 +100,7 @@ class Parts {
 
   /** Resolves once the part before has arrived, so that its buffer is free; this one is then being sent. */
   async send(number: number, content: Buffer): Promise<void> {
-    if (number > MOST_PARTS) throw tooLarge(this.address);
+    if (number > MOST_PARTS) throw objectTooLarge(this.address);
     await this.#inProgress;
     this.uploadId ??= await this.#create();
     this.#inProgress = this.#sendPart(number, content);
@@ -161,7 +161,7 @@ class BufferFiller {
   }
 }
 
-function tooLarge({ Key }: Address): StorageError {
+function objectTooLarge({ Key }: Address): StorageError {
   const message = `${Key} is larger than 187 GiB, the most that diun-pilot stores in one object of S3. Name smaller folders in the label backup.paths, or use a restic storage.`;
   return new StorageError('storage_refused', message);
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { asStorageError } from '../../../src/adapters/storage-s3/s3-errors';
+import { s3StorageError } from '../../../src/adapters/storage-s3/s3-errors';
 import { listBackupSets } from '../../../src/backups/manifest';
 import { memoryStorage } from '../../support/memory-storage';
 
@@ -11,7 +11,7 @@ const archived = Object.assign(new Error("The operation is not valid for the obj
 });
 
 test('an object that a lifecycle rule moved to an archive class is reported as such, not as refused access', () => {
-  expect(asStorageError(archived, 'backups', 'shop/1/manifest.json')).toMatchObject({
+  expect(s3StorageError(archived, 'backups', 'shop/1/manifest.json')).toMatchObject({
     code: 'object_archived',
     message: expect.stringMatching(/shop\/1\/manifest\.json.*archive class.*restore-object/),
   });
@@ -22,7 +22,7 @@ test('one archived set does not hide the others, and says what is wrong with it'
   for (const folder of ['shop/1', 'shop/2']) await storage.put(`${folder}/manifest.json`, Readable.from(['{}']));
   const get = storage.get.bind(storage);
   storage.get = (key) =>
-    key.startsWith('shop/1') ? Promise.reject(asStorageError(archived, 'backups', key)) : get(key);
+    key.startsWith('shop/1') ? Promise.reject(s3StorageError(archived, 'backups', key)) : get(key);
   const problems = (await listBackupSets(storage, [])).map(({ folder, problem }) => [folder, problem]);
   expect(problems).toEqual([
     ['shop/1', expect.stringContaining('archive class')],
