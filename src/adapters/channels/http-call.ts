@@ -26,7 +26,7 @@ const PASSING = new Set([408, 425, 429]);
  * the service repeats them.
  */
 export async function makeCall(call: ChannelCall, service: string, secrets: readonly string[] = []): Promise<void> {
-  const answer = await ask(call, service);
+  const answer = await callChannel(call, service);
   if (answer.status >= 200 && answer.status < 300) return;
   const said = without(secrets, printableLine(answer.body.toString('utf8'))).slice(0, LONGEST_SAID);
   const words = `${service} answered ${answer.status}${said === '' ? '' : `: ${said}`}`;
@@ -79,7 +79,7 @@ function adviceFor(status: number): string {
 }
 
 /** The address, which may hold a token, is in no message. */
-async function ask({ url, headers, body }: ChannelCall, service: string): Promise<HttpAnswer> {
+async function callChannel({ url, headers, body }: ChannelCall, service: string): Promise<HttpAnswer> {
   try {
     return await exchangeInTime({ method: 'POST', url, headers, body, bound: BOUNDS.channelAnswer });
   } catch (error) {

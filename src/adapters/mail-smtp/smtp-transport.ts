@@ -59,7 +59,7 @@ class SmtpTransport implements MailTransport {
   async #tryToSend(mail: Mail, rest: string[]): Promise<Attempt> {
     try {
       const info = await this.#transporter.sendMail(message(mail, rest));
-      const taken = rest.filter((recipient) => !info.rejected.some((address) => isSame(recipient, address)));
+      const taken = rest.filter((recipient) => !info.rejected.some((address) => isSameAddress(recipient, address)));
       return { taken, refusals: (info.rejectedErrors ?? []).map(toMailError) };
     } catch (error) {
       return { taken: [], refusals: [toMailError(error)] };
@@ -110,7 +110,7 @@ function bare(address: string): string {
   return (/<([^<>]+)>\s*$/.exec(address)?.[1] ?? address).trim();
 }
 
-function isSame(one: string, other: string): boolean {
+function isSameAddress(one: string, other: string): boolean {
   return bare(one).toLowerCase() === bare(other).toLowerCase();
 }
 

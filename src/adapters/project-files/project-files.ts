@@ -43,8 +43,9 @@ async function readText(real: string, shown: string): Promise<string> {
   const file = await open(real, 'r');
   try {
     const stat = await file.stat();
-    if (!stat.isFile()) throw refused(`${shown} is not a regular file.`);
-    if (stat.size > LONGEST) throw refused(`${shown} is larger than ${LONGEST / 1024} KiB, so it is not read.`);
+    if (!stat.isFile()) throw projectFileRefused(`${shown} is not a regular file.`);
+    if (stat.size > LONGEST)
+      throw projectFileRefused(`${shown} is larger than ${LONGEST / 1024} KiB, so it is not read.`);
     return decode(await file.readFile(), shown);
   } finally {
     await file.close();
@@ -55,7 +56,7 @@ function decode(bytes: Buffer, shown: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw refused(`${shown} is not UTF-8, so it is not read.`);
+    throw projectFileRefused(`${shown} is not UTF-8, so it is not read.`);
   }
 }
 
@@ -64,15 +65,15 @@ async function withinFolder({ folder, path: named }: ProjectFile): Promise<strin
   const [root, real] = [await realpath(folder), await realpath(named)];
   const relative = path.relative(root, real);
   if (relative === '' || relative.startsWith('..') || path.isAbsolute(relative))
-    throw refused(`${named} is outside of the project's folder ${folder}, where diun-pilot writes nothing.`);
+    throw projectFileRefused(`${named} is outside of the project's folder ${folder}, where diun-pilot writes nothing.`);
   return real;
 }
 
 function changedMeanwhile(shown: string): PilotError {
-  return refused(`${shown} was changed externally at the same moment.`);
+  return projectFileRefused(`${shown} was changed externally at the same moment.`);
 }
 
-function refused(message: string): PilotError {
+function projectFileRefused(message: string): PilotError {
   return new PilotError('project_file_refused', message);
 }
 

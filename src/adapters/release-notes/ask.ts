@@ -38,7 +38,7 @@ export interface Question {
  * One question of a forge, its answer read to its end within `BOUNDS.releaseNotes`. Every redirect is held against the list of hosts
  * again, and every address is checked when it is dialled: a listed host may have any, another must be on the public internet.
  */
-export async function ask(reach: Reach, first: URL, question: Question): Promise<Answer> {
+export async function askForge(reach: Reach, first: URL, question: Question): Promise<Answer> {
   let url = first;
   for (let redirects = 0; ; redirects++) {
     const answer = await askOnce(reach, url, question);

@@ -50,7 +50,7 @@ function fromGithub(entry: unknown): Release[] {
   const read = release.safeParse(entry);
   if (!read.success || read.data.draft === true) return [];
   const { tag_name: tag, name, body, html_url: url, prerelease } = read.data;
-  return [clean({ tag, name: name ?? '', url: url ?? null, text: body ?? '', prerelease: prerelease === true })];
+  return [cleanRelease({ tag, name: name ?? '', url: url ?? null, text: body ?? '', prerelease: prerelease === true })];
 }
 
 /** GitLab has no pre-releases; a release of the future is `upcoming`. */
@@ -58,11 +58,13 @@ function fromGitlab(entry: unknown): Release[] {
   const read = gitlabRelease.safeParse(entry);
   if (!read.success || read.data.upcoming_release === true) return [];
   const { tag_name: tag, name, description, _links: links } = read.data;
-  return [clean({ tag, name: name ?? '', url: links?.self ?? null, text: description ?? '', prerelease: false })];
+  return [
+    cleanRelease({ tag, name: name ?? '', url: links?.self ?? null, text: description ?? '', prerelease: false }),
+  ];
 }
 
 /** Without what only deceives a reader; cut. */
-export function clean({ tag, name, url, text: body, prerelease }: Release): Release {
+export function cleanRelease({ tag, name, url, text: body, prerelease }: Release): Release {
   const cut = body.length <= LONGEST_TEXT ? body : `${body.slice(0, LONGEST_TEXT)}\n\n…`;
   return {
     tag: printableLine(tag).slice(0, LONGEST_TAG),

@@ -14,8 +14,8 @@ import { isDue } from '../../lib/clock';
 import type { Resolve } from '../../lib/net/public-address';
 import type { Secret } from '../../lib/secret';
 import type { NotesCache, NotesFetches, ReadReleases, ReleaseNotesReader } from '../../ports/release-notes';
-import { ask, NotesError, type Answer, type Reach } from './ask';
-import { clean, readPage, type Page } from './pages';
+import { askForge, NotesError, type Answer, type Reach } from './ask';
+import { cleanRelease, readPage, type Page } from './pages';
 
 /** Several containers of one image, and a second look, need no second question. */
 const FRESH_MS = 5 * 60_000;
@@ -147,7 +147,7 @@ class ForgeReader implements ReleaseNotesReader {
     const accept = raw ? 'application/vnd.github.raw+json' : 'text/markdown, text/plain, */*;q=0.1';
     const forge = raw ? 'github' : 'gitea';
     const read = (answer: Answer): Release[] =>
-      releasesOfChangelog(answer.content.toString('utf8'), page).slice(0, NOTES_READING.sections).map(clean);
+      releasesOfChangelog(answer.content.toString('utf8'), page).slice(0, NOTES_READING.sections).map(cleanRelease);
     return { releases: await this.#kept(api, { forge, accept, signal }, read), problem: null };
   }
 
@@ -178,12 +178,12 @@ class ForgeReader implements ReleaseNotesReader {
     return content;
   }
 
-  async #ask(url: URL, forge: Forge, question: Parameters<typeof ask>[2]): Promise<Answer> {
+  async #ask(url: URL, forge: Forge, question: Parameters<typeof askForge>[2]): Promise<Answer> {
     const now = this.options.now().getTime();
     const resting = this.#resting.get(url.host);
     if (resting !== undefined && !isDue(resting.until, now, LONGEST_WAIT_MS)) throw resting.error;
     try {
-      const answer = await ask(this.#reach(forge), url, question);
+      const answer = await askForge(this.#reach(forge), url, question);
       refuseStatus(answer, this.#reach(forge).authorization(url) !== null, now);
       return answer;
     } catch (error) {

@@ -57,7 +57,7 @@ async function byIdentity(
     const message = `${ruleText(rule)} cannot be checked without a trusted root: set PILOT_TRUSTED_ROOT to a trusted_root.json.`;
     throw new PilotError('signature_not_checked', message);
   }
-  const trust: Trust = trustOf(await fileOf(trustedRoot, 'The trusted root', rule));
+  const trust: Trust = trustedRootOf(await fileOf(trustedRoot, 'The trusted root', rule));
   return verifiedByIdentity(trust, read, { pattern: identityPattern(rule.pattern), issuer: rule.issuer });
 }
 
@@ -74,7 +74,7 @@ async function fileOf(path: string, what: string, rule: Rule): Promise<string> {
 export type Trust = TrustMaterial;
 
 /** Throws `signature_not_checked` for what is not a trusted root. */
-export function trustOf(json: string): Trust {
+export function trustedRootOf(json: string): Trust {
   try {
     const root = TrustedRoot.fromJSON(JSON.parse(json));
     if (root.certificateAuthorities.length === 0) throw new Error('it names no certificate authority');

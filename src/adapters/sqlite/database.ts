@@ -105,7 +105,7 @@ interface Clause {
 
 /** `fields` in our spelling → what follows `SET`; `json` names those that are kept as JSON. Undefined ones are left out. */
 export function assignments(fields: Record<string, unknown>, json: ReadonlySet<string>): Clause {
-  const values = valuesOf(fields, json);
+  const values = columnValues(fields, json);
   const clause = Object.keys(values)
     .map((name) => `${snakeCase(name)} = @${name}`)
     .join(', ');
@@ -114,13 +114,13 @@ export function assignments(fields: Record<string, unknown>, json: ReadonlySet<s
 
 /** The same → what follows `INSERT INTO table`. */
 export function insertion(fields: Record<string, unknown>, json: ReadonlySet<string>): Clause {
-  const values = valuesOf(fields, json);
+  const values = columnValues(fields, json);
   const names = Object.keys(values);
   const parameters = names.map((name) => `@${name}`);
   return { clause: `(${names.map(snakeCase).join(', ')}) VALUES (${parameters.join(', ')})`, values };
 }
 
-function valuesOf(fields: Record<string, unknown>, json: ReadonlySet<string>): Record<string, unknown> {
+function columnValues(fields: Record<string, unknown>, json: ReadonlySet<string>): Record<string, unknown> {
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given.map(([name, value]) => [name, json.has(name) ? toJson(value) : value]));
 }

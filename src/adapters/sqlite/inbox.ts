@@ -34,7 +34,7 @@ export function createInbox(database: Database, clock: Clock): Inbox {
   const { select, set } = recordsOf(database, { name: 'webhooks', clock, read: toWebhook });
   const accepted = recordsOf(database, { name: 'webhooks', clock, read: toAccepted });
   const accept = database.transaction((webhook: Accepted) => {
-    const stored = store(database, clock, judge(database, webhook));
+    const stored = store(database, clock, judgeWebhook(database, webhook));
     makeRoom(webhook.body);
     return stored;
   });
@@ -99,7 +99,7 @@ type Stored = Pick<Webhook, 'body' | 'status' | 'outcome'> & {
 };
 
 /** A duplicate says the same as the last one of its image and platform. */
-function judge(database: Database, { body, event }: Accepted): Stored {
+function judgeWebhook(database: Database, { body, event }: Accepted): Stored {
   const { target, status, platform, releaseNotes } = event;
   const webhook = { body, image: target.reference, digest: target.digest, event: status, platform, releaseNotes };
   const last = database

@@ -7,13 +7,13 @@ import type { AskedServer, CertificateReader } from '../../ports/certificates';
 const ANSWER_WITHIN_MS: number = BOUNDS.servedCertificate.ms;
 
 export function createTlsCertificateReader({ answerWithinMs = ANSWER_WITHIN_MS } = {}): CertificateReader {
-  return { served: (at) => ask(at, answerWithinMs) };
+  return { served: (at) => fetchCertificate(at, answerWithinMs) };
 }
 
 /** For a client whose address is not given (PROXY protocol, version 1). */
 const PROXY_HEADER = 'PROXY UNKNOWN\r\n';
 
-function ask(asked: AskedServer, withinMs: number): Promise<Buffer> {
+function fetchCertificate(asked: AskedServer, withinMs: number): Promise<Buffer> {
   const { port, name } = asked;
   return new Promise((resolve, reject) => {
     const { plain, socket } = dial(asked);
