@@ -58,7 +58,7 @@ export async function storeItem(into: Into, source: ItemSource, key: string): Pr
 function notReadable(source: ItemSource, torn: TornTar): PilotError {
   const file = torn.inside === null ? 'a file' : posix.join(posix.dirname(source.name), torn.inside);
   const advice =
-    'It gets shorter while it is read, or it cannot be read. Stop what writes it during the backup, or name other folders in the label backup.paths. If nothing writes it, the log of the Docker Engine has the reason.';
+    'The file shrinks while it is read, or cannot be read. Stop the program that writes to it during the backup, or name other folders in the label backup.paths. If no program writes to it, the log of the Docker Engine has the reason.';
   return new PilotError(
     'backup_failed',
     `${capitalised(source.title)} could not be backed up: the archive ended inside ${file}, ${READINGS} times. ${advice}`,

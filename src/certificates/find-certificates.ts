@@ -94,7 +94,7 @@ async function readAll(engine: Engine, container: Container, paths: string[]): P
     paths.map(async (path) => {
       const content = await readCertificateFile(engine, container.id, path);
       if (content !== null) return parseCertificate(content, `${path} in ${container.name}`);
-      throw new PilotError('certificate_unreadable', `${path} is not there in ${container.name}.`);
+      throw new PilotError('certificate_unreadable', `${path} does not exist in ${container.name}.`);
     }),
   );
 }
@@ -147,7 +147,7 @@ export async function askServed(
   if (inside !== null) return parseCertificate(inside, what);
   throw new PilotError(
     'certificate_unreadable',
-    `${what} could not be read: ${reason} Let diun-pilot share a network with it; its image has no openssl or curl to ask from inside.`,
+    `${what} could not be read: ${reason} diun-pilot must share a network with that container, because its image has no openssl or curl to read the certificate from inside.`,
   );
 }
 

@@ -136,10 +136,10 @@ export function storedFindings(app: App, withDocker: boolean): Finding[] {
 export function diunFinding(app: App): Finding {
   const what = 'Diun';
   const at = app.store.inbox.lastHeardAt();
-  if (at !== null) return { what, status: 'ok', words: `last heard ${atTime(at, app.settings.timeZone)}` };
+  if (at !== null) return { what, status: 'ok', words: `last notification ${atTime(at, app.settings.timeZone)}` };
   // Not the public URL: what stands before diun-pilot hands on approvals, and need not hand on this.
   const endpoint = `endpoint http://diun-pilot:${app.settings.port}/webhooks/diun: replace diun-pilot with the host name under which Diun reaches it`;
-  const words = `never heard: set notif.webhook in diun.yml (${endpoint}; method POST, header authorization), then try \`diun notif test\`. Without Diun, ignore this line: the reconcile schedule finds updates`;
+  const words = `no notification yet: set notif.webhook in diun.yml (${endpoint}; method POST, header authorization), then try \`diun notif test\`. Without Diun, ignore this line: the reconcile schedule finds updates`;
   return { what, status: 'warning', words };
 }
 

@@ -44,7 +44,7 @@ function lastGood(app: App, place: BackupPlace, last: BackupRecord): Omit<Findin
   const when = `${formatAge(age)} ago (${atTime(at, app.settings.timeZone)})`;
   return {
     status: old || failed ? 'warning' : 'ok',
-    words: `${scopeName(place)}: last good one ${when}, ${inBytes(last.bytes)}${drill}${advice}`,
+    words: `${scopeName(place)}: last good backup ${when}, ${inBytes(last.bytes)}${drill}${advice}`,
   };
 }
 
@@ -100,7 +100,7 @@ export function certificateFindings(app: App, containers: readonly Container[]):
 
 /** After the name and the days left. */
 const SHORTER: Partial<Record<ProblemKind, string>> = {
-  certificate_near_end: 'near its end',
+  certificate_near_end: 'near expiry',
   certificate_not_loaded: 'the server has not loaded what is on disk',
   certificate_not_seen: 'a certificate could not be read',
 };

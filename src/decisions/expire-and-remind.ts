@@ -13,7 +13,7 @@ export function expireApprovals({ store, clock, logger }: Pick<Deps, 'store' | '
     store.updates.change(update.id, {
       status: 'expired',
       finishedAt: now,
-      reason: `No decision until ${formatTime(update.approval.expiresAt)}. Request it again: ${requestCommand(update)}`,
+      reason: `The offer expired at ${formatTime(update.approval.expiresAt)} without a decision. To request the update again: ${requestCommand(update)}`,
       approval: { ...update.approval, status: 'expired' },
     });
     logger.info('approval expired', { update: update.id, container: update.container });

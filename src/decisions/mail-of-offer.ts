@@ -86,7 +86,7 @@ export function rehearseFirst(deps: Pick<Deps, 'clock' | 'store'>, update: Updat
   if (!automatic) return update;
   return store.updates.change(update.id, {
     hold: { since: now.toISOString(), until: dueAt, reason: update.reason },
-    reason: `${update.reason} It is rehearsed first (update.rehearse=always).`,
+    reason: `${update.reason} The update is rehearsed first (update.rehearse=always).`,
   });
 }
 
@@ -148,7 +148,7 @@ function afterVerdict(
     hold: null,
     notBefore: null,
     inWindow: false,
-    reason: `Its rehearsal failed, so it needs approval (update.rehearse=always). ${reason}`,
+    reason: `The rehearsal failed, so the update needs approval (update.rehearse=always). ${reason}`,
     approval: waitingApproval(deps),
   });
 }

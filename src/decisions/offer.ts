@@ -222,7 +222,7 @@ function spelled(own: string, target: string): string {
 
 /** Why an offer is superseded by `what`. */
 export function newerCame(what: string): string {
-  return `A newer digest came for the same container: ${what}.`;
+  return `There is a newer digest for the same container: ${what}.`;
 }
 
 /** The tag moved, a newer one came, or the container changed: what was offered before is not what would be run. */

@@ -120,7 +120,7 @@ export function askAgainUnsigned(deps: Deps, update: Update, signature: CheckedS
     const asked = store.updates.change(update.id, {
       status: 'awaiting_approval',
       signature: { status: signature.status, by: signature.by },
-      reason: `It waits for approval: ${whyAskForSignature(signature) ?? ''}. ${update.hold?.reason ?? update.reason}`,
+      reason: `The update waits for approval: ${whyAskForSignature(signature) ?? ''}. ${update.hold?.reason ?? update.reason}`,
       approval: { ...waitingApproval(deps), ...(update.approval && { usedUntil: update.approval.expiresAt }) },
       hold: null,
       notBefore: null,

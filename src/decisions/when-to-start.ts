@@ -65,6 +65,6 @@ function inWindowFrom(
   if (start <= clock.now()) return { notBefore: null, inWindow: true, why: null };
   const closed = window === null || start <= from ? null : `The update window is ${window.text}.`;
   const reasons = [young, closed].filter((reason) => reason !== null).join(' ');
-  const why = `It starts at ${formatMinute(start.toISOString(), timeZone)} at the earliest. ${reasons}`;
+  const why = `The update starts at ${formatMinute(start.toISOString(), timeZone)} at the earliest. ${reasons}`;
   return { notBefore: start.toISOString(), inWindow: true, why: why.trim() };
 }

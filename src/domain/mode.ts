@@ -5,7 +5,7 @@ export type Mode = 'act' | 'observe';
 
 /** As text, for pages, mails and `check`. */
 export const OBSERVES = 'diun-pilot observes (PILOT_MODE=observe) and changes no container.';
-export const HOW_TO_ACT = 'To let it act, set PILOT_MODE=act and restart it.';
+export const HOW_TO_ACT = 'To let diun-pilot act, set PILOT_MODE=act and restart it.';
 
 /** At the end of the reason of each queued update while diun-pilot observes. */
 export const NOT_STARTED = 'It is not started while diun-pilot observes (PILOT_MODE=observe).';

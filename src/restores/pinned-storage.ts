@@ -107,7 +107,7 @@ class Chunks extends Transform {
 function changed(key: string): PilotError {
   return new PilotError(
     'backup_not_verified',
-    `The object ${key} is not the one whose hash the manifest has: it is damaged, or it was replaced while it was restored. Choose another set (diun-pilot backups), and look who can write to the backup storage.`,
+    `The object ${key} does not match its hash in the manifest: it is damaged, or was replaced during the restore. Choose another set (diun-pilot backups), and check who can write to the backup storage.`,
   );
 }
 

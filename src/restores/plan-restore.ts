@@ -94,14 +94,14 @@ function courseOf(plan: Moved & Pick<RestorePlan, 'manifest'>, writers: Containe
   const names = writers.map(({ name }) => name).join(', ');
   return [
     `The set of ${formatTime(createdAt)} (${plural(items.length, 'item')}, ${formatBytes(bytes)}) is read completely first; a damaged one is refused before anything is stopped.`,
-    ...(names === '' ? [] : [`Stopped until it is done: ${names}. They are offline for that time.`]),
+    ...(names === '' ? [] : [`Stopped during the restore: ${names}. They are offline for that time.`]),
     ...whatMoves(plan),
     `Data written since ${formatTime(createdAt)} is then only in the retained copy. The commands that remove it are shown at the end.`,
     ...(names === '' ? [] : [`Started again, each with a health check: ${names}.`]),
-    'It needs free space for a second copy of the data: in the volumes, and on the database server.',
+    'The restore needs free space for a second copy of the data: in the volumes, and on the database server.',
     quiesced
-      ? 'All writers were stopped when it was taken, so the database and the files match.'
-      : 'The application was running when it was taken: a file may be newer than the rows that refer to it.',
+      ? 'All writers were stopped when the backup was taken, so the database and the files match.'
+      : 'The application was running when the backup was taken: a file may be newer than the rows that refer to it.',
   ];
 }
 

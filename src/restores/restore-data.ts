@@ -198,7 +198,7 @@ async function swapBack(run: RestoreRun, cause: string): Promise<void> {
     const names = run.journal.stopped.map(({ name }) => name).join(', ');
     const left = names === '' ? '' : ` Left stopped, because the data is only partly restored: ${names}.`;
     throw restoreError(
-      `${asSentence(cause)} The previous data could not be put back: ${asSentence(messageOf(error))} It is kept under the names .diun-pilot-before-${run.journal.mark}-….${left}`,
+      `${asSentence(cause)} The previous data could not be put back: ${asSentence(messageOf(error))} The previous data is kept under the names .diun-pilot-before-${run.journal.mark}-….${left}`,
       error,
     );
   }

@@ -101,8 +101,10 @@ export async function mayRestoreStack(run: ServiceRun): Promise<boolean> {
 export async function mustBeAtZero(run: ServiceRun): Promise<void> {
   const names = await scaledUpByOthers(run, run.rollout.scaled ?? []);
   if (names.length === 0) return;
-  const what = `scaled up externally while the backup was unpacked: ${names.join(', ')}`;
-  throw new PilotError('restore_failed', `Data may have been written that a restore would lose. It was ${what}.`);
+  throw new PilotError(
+    'restore_failed',
+    `Another client scaled up ${names.join(', ')} while the backup was unpacked, and a restore could lose data written since.`,
+  );
 }
 
 /** The members of the set as containers: the databases' tasks of now, and for files what they are read through. */

@@ -198,7 +198,7 @@ function rememberReplacedImage({ store, clock, journal, keepImages }: ActiveUpda
 /** A crash left it running, and the run ended without coming to it again. */
 function endInterruptedSteps({ store, update }: Ending): void {
   for (const { name, status } of store.updates.get(update.id)?.steps ?? [])
-    if (status === 'running') store.updates.endStep(update.id, name, 'failed', 'It was interrupted.');
+    if (status === 'running') store.updates.endStep(update.id, name, 'failed', 'The step was interrupted.');
 }
 
 /** Pending updates of the same container were offered for a version that no longer runs. */

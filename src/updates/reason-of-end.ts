@@ -33,16 +33,16 @@ function reasonFor(journal: Journal, verdict: Verdict, error: Failure | null): s
       if (error?.code === 'data_changed' && leftBy(journal.restore) === 'restored')
         return `${name} was rolled back: the old container is running again and healthy. ${firstLineOf(error.message)}`;
       if (error?.code === 'data_changed')
-        return `${name} was rolled back, but its data was not: the old container is running and healthy on ${hasChanged(journal.dataChange) ? 'data that the new version changed' : 'the data of the new version'}.${changeSentences(journal.dataChange)} Decide whether to restore the backup of this update.`;
+        return `${name} was rolled back, but its data was not restored: the old container is running and healthy on ${hasChanged(journal.dataChange) ? 'data that the new version changed' : 'the data of the new version'}.${changeSentences(journal.dataChange)} Decide whether to restore the backup of this update.`;
       if (error?.code === 'unhealthy_as_before')
         return `${name} was rolled back: the old container is running again and fails its health check, as before the update. Manual action required.${changeSentences(journal.dataChange)}`;
       if (error?.code === 'other_unhealthy' && journal.stage !== 'preparing')
         return `${name} was rolled back and is healthy, but another container that responded before the update does not respond: manual action required.${changeSentences(journal.dataChange)}`;
       if (journal.stage === 'settled')
-        return `${name} runs ${journal.newReference} and was healthy, but the update could not be completed: please check it.`;
+        return `${name} runs ${journal.newReference} and was healthy, but the update could not be completed: check whether ${name} works.`;
       if (journal.stage === 'preparing')
         return `Nothing was changed, but a container that was stopped for the backup is not running: manual action required.`;
-      return `The rollback of ${name} failed: the old container is not running and healthy. Manual action required.${changeSentences(journal.dataChange)}`;
+      return `The rollback of ${name} failed: the old container is down or unhealthy. Manual action required.${changeSentences(journal.dataChange)}`;
   }
 }
 
@@ -51,7 +51,7 @@ function changedReason(journal: Journal, verdict: Verdict, { message }: Failure)
   const sentence = firstLineOf(message);
   if (verdict === 'rolled_back') return `${sentence} The old container is running and healthy.`;
   if (verdict !== 'failed')
-    return `${sentence} The update could neither be finished nor undone: please check it.${changeSentences(journal.dataChange)}`;
+    return `${sentence} The update could be neither finished nor undone: check whether ${journal.containerName} works.${changeSentences(journal.dataChange)}`;
   const unchanged = broughtBack === undefined ? 'diun-pilot changed nothing. ' : '';
   return `${unchanged}${sentence}${whoWasStopped(stopped)}`;
 }

@@ -205,7 +205,11 @@ describe('a registry that', () => {
   }
 
   it.each([
-    ['sends other content than the digest names', { kind: 'flip-answer' }, /verification failed.*sent other content/],
+    [
+      'sends content that does not match the digest',
+      { kind: 'flip-answer' },
+      /verification failed.*sent content that does not match the digest/,
+    ],
     [
       'has lost a layer',
       { kind: 'error', status: 404, code: 'BLOB_UNKNOWN' },

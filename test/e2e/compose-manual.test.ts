@@ -99,7 +99,7 @@ it('`check`, `backup`, `backups` and `updates` print what is', async () => {
   const check = await runPilot(ours.lab, pilot.dataDir, ['check']);
   expect([check.code, check.stdout]).toEqual([0, expect.stringMatching(/ok +Docker +Engine \d/)]);
   expect(check.stdout).toMatch(new RegExp(`${name}[\\s\\S]*every update waits for approval`));
-  expect(check.stdout).toMatch(/Diun +last heard/);
+  expect(check.stdout).toMatch(/Diun +last notification/);
   const backup = await cli('backup', '--project', web.name);
   expect([backup.code, backup.stdout]).toEqual([0, expect.stringContaining('stored and verified')]);
   const backups = await cli('backups', '--json');

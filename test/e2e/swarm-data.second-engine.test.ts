@@ -41,7 +41,7 @@ describeIf(whyNoOtherEngine(), 'services with data on a real engine', () => {
       ...['backup succeeded', 'pull succeeded', 'preflight succeeded', 'rollout succeeded', 'health_check failed'],
       ...['rollback succeeded', 'rollback_health_check skipped', 'restore succeeded', 'restore_health_check succeeded'],
     ]);
-    expect(update['reason']).toContain('the data of its backup was restored');
+    expect(update['reason']).toContain('its data was restored from the backup');
     expect(await backupOf(update)).toMatchObject({ quiesced: true, status: 'succeeded' });
     expect(await app.whole()).toEqual(before);
     await mailsAbout(pilot, stack.names.app, 1);

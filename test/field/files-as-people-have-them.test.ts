@@ -44,7 +44,7 @@ test('a file that gets shorter while it is read is named, and is no obstacle onc
     const outcome = await backUp(project);
     return outcome.code === 0 ? null : outcome;
   });
-  expect(failed.stderr).toMatch(/archive ended inside \/data\/log, 3 times\. .*Stop what writes it/);
+  expect(failed.stderr).toMatch(/archive ended inside \/data\/log, 3 times\. .*Stop the program that writes to it/);
   await sh(project, 'touch stop; sleep 1; rm log');
   await eventually('a backup succeeds', async () => (await backUp(project)).code === 0);
 });

@@ -59,7 +59,7 @@ test('one that has not ended, and none at all', async () => {
 
 test('one of another digest is marked', async () => {
   rehearsed({ status: 'passed', seconds: 1, detail: 'It ran.' }, `sha256:${'e'.repeat(64)}`);
-  expect((await page()).before).toContain('It tried another digest than the offered one: rehearse again.');
+  expect((await page()).before).toContain('The rehearsal tried another digest than the offered one: rehearse again.');
 });
 
 test('the operator page shows the same verdict', async () => {

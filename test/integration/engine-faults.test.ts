@@ -262,7 +262,7 @@ describe('a pull', () => {
 
   it.each([
     ['no space left on device', /The engine's disk is full: `docker image prune -a`/],
-    ['filesystem layer verification failed for digest sha256:97aeb', /sent other content than the digest names/],
+    ['filesystem layer verification failed for digest sha256:97aeb', /sent content that does not match the digest/],
     ['unknown blob', /does not have all parts of the image/],
     ['unexpected EOF', /Check the registry, and the engine's network/],
     ['received unexpected HTTP status: 500 Internal Server Error', /Check the registry/],

@@ -165,7 +165,7 @@ export function aFailedRollback(differs: Partial<Update> = {}): Update {
       ...aRolledBackUpdate().steps.slice(0, -1),
       aStep('rollback_health_check', 36, 160, { status: 'failed', detail: trouble }),
     ],
-    error: { code: 'rollback_failed', message: `${trouble}\nIt was rolled back because: ${UNHEALTHY}` },
+    error: { code: 'rollback_failed', message: `${trouble}\nThe update was rolled back because: ${UNHEALTHY}` },
     ...differs,
   });
 }

@@ -64,7 +64,7 @@ it('keeps what the update was rolled back for, and the digest in quarantine', as
   const scene = await updateTo('exits', (each) => defectAtTheEnd(each, ['rolling_back'], 7));
   const [update] = scene.updates();
   expect(update).toMatchObject({ status: 'rollback_failed', error: { code: 'rollback_failed' } });
-  expect(update?.error?.message).toMatch(/^a defect\. It was rolled back because: It has restarted once/);
+  expect(update?.error?.message).toMatch(/^a defect\. The update was rolled back because: It has restarted once/);
   expect(scene.store.refusals.find('web-nginx-1', update?.to.digest ?? '')).not.toBeNull();
   scene.close();
 });

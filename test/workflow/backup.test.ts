@@ -173,7 +173,7 @@ describe('a file that gets shorter while it is read', () => {
     runGitea();
     shrinks(99);
     const message = expect.stringMatching(
-      /\/data of forge-gitea-1.*inside \/data\/repo\/b, 3 times\. .*Stop what writes it/,
+      /\/data of forge-gitea-1.*inside \/data\/repo\/b, 3 times\. .*Stop the program that writes to it/,
     ) as string;
     await expect(backUp()).rejects.toMatchObject({ code: 'backup_failed', message });
     expect([...storage.objects.keys()]).toEqual([]);

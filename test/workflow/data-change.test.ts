@@ -34,7 +34,7 @@ it('a rollback restores what the new version changed, although the old one is he
     'restore_health_check succeeded',
   ]);
   expect(verdict()?.reason).toContain(`The new version had changed the data (${CHANGED}), so the data of`);
-  expect(unwrapped()).toContain(`The new version had changed the data (${CHANGED}).`);
+  expect(unwrapped()).toContain(`The new version had changed the data (${CHANGED}), so the data was restored`);
   expect(running()).toEqual(ALL);
   expect(forge.scene.engine.container(READER).Id).toBe(Id);
 });
@@ -50,7 +50,7 @@ it('a database that the new version created is in no backup: it is left, and the
   expect(version()).toBe('114');
   expect(steps().slice(-2)).toEqual(['restore succeeded', 'restore_health_check succeeded']);
   expect(verdict()).toMatchObject({ status: 'rollback_failed', error: { code: 'data_changed' } });
-  const left = /The data was restored, but .* is still there: database queue of forge-db-1\./;
+  const left = /The data was restored, but .* still exists: database queue of forge-db-1\./;
   expect([verdict()?.reason, unwrapped()]).toEqual([expect.stringMatching(left), expect.stringMatching(left)]);
   expect(lastMail()?.subject).toContain('rolled back, but a new database is still there');
   expect(unwrapped()).toMatch(/docker exec forge-db-1 dropdb .*app\.diun-pilot-before-/);
@@ -78,7 +78,7 @@ it('changed data that may have been written to since is reported, with the link 
   expect(verdict()).toMatchObject({ status: 'rollback_failed', error: { code: 'data_changed' } });
   expect(version()).toBe('135');
   expect(verdict()?.reason).toContain(CHANGED);
-  expect(lastMail()?.subject).toContain('its data was changed by the new version');
+  expect(lastMail()?.subject).toContain('the new version changed its data');
   expect(unwrapped()).toContain(CHANGED);
   expect(unwrapped()).toMatch(/https:\/\/pilot\.example\/approvals\//);
   expect(unwrapped()).not.toMatch(/nothing is urgent/i);

@@ -64,7 +64,9 @@ describe('in a container that Docker starts again', () => {
       expect(ended).toEqual([expect.stringContaining('five minutes')]);
       expect(sent.map(({ subject }) => subject)).toEqual(subjects());
       expect(subjects()).toEqual(['[diun-pilot] Docker: UNREACHABLE for 5 minutes – diun-pilot restarts']);
-      expect(sent[0]?.text).toContain('It exits now, so that its restart policy starts it with the new socket.');
+      expect(sent[0]?.text.replace(/\s+/g, ' ')).toContain(
+        'diun-pilot exits now, so that its restart policy starts it with the new socket.',
+      );
     },
   );
 

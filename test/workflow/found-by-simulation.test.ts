@@ -20,7 +20,7 @@ it('no step runs on after the end of an update that a crash and an outsider cut 
   expect(update).toMatchObject({ status: 'failed', error: { code: 'changed_meanwhile' } });
   expect(update?.steps.find(({ name }) => name === 'pull')).toMatchObject({
     status: 'failed',
-    detail: 'It was interrupted.',
+    detail: 'The step was interrupted.',
     finishedAt: expect.any(String),
   });
   second.close();

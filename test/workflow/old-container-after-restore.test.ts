@@ -40,7 +40,7 @@ it('a database server that still fails its probe after the restore is not report
   expect(running()).toEqual(FORGE);
   expect(engine.container('forge-db-1').Id).toBe(Id);
   expect(last()?.reason).toMatch(/The data of .* was restored\. Retained: database app of forge-db-1/);
-  expect(mail()).toContain('The old version was not healthy after the rollback. So the data was restored');
+  expect(mail()).toContain('The old version was not healthy after the rollback, so the data was restored');
   expect(mail()).toContain('docker exec forge-db-1 dropdb -U postgres');
   expect(mail()).not.toContain('had changed the data');
 });
@@ -99,7 +99,7 @@ it('an old container whose start waits for the restore, and that another process
   engine.onCall('execInput', starts);
   await forge.update(READER);
   expect(last()).toMatchObject({ status: 'rollback_failed', error: { code: 'data_changed' } });
-  expect(last()?.error?.message).toContain(`while the backup was unpacked: ${READER}`);
+  expect(last()?.error?.message).toContain(`Another process started ${READER} while the backup was unpacked`);
   expect(versionIn(forge)).toBe('135');
   expect(engine.isRunning(READER)).toBe(true);
 });

@@ -81,7 +81,7 @@ describe.each<[string, (update: Update) => unknown, string]>([
       end(id, 'passed');
       await forge.scene.clock.advance(25 * 3_600_000);
     },
-    'It is older than 24 hours',
+    'The rehearsal is older than 24 hours',
   ],
 ])('while the rehearsal %s', (_what, prepare, words) => {
   let update: Update;

@@ -40,7 +40,7 @@ it('says that the rollback failed, with the words of the engine, when it keeps r
   expect(scene.updates()).toMatchObject([{ status: 'rollback_failed', error: { code: 'rollback_failed' } }]);
   const [update] = scene.updates();
   expect(update?.reason).toContain(
-    'The rollback of web-nginx-1 failed: the old container is not running and healthy. Manual action required.',
+    'The rollback of web-nginx-1 failed: the old container is down or unhealthy. Manual action required.',
   );
   expect(update?.error?.message).toContain('The engine is busy.');
 });

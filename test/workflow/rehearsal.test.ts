@@ -174,7 +174,7 @@ it('lets an automatic update wait for approval when its rehearsal failed', async
   expect(await hear()).toMatchObject({
     status: 'awaiting_approval',
     approval: { status: 'waiting' },
-    reason: expect.stringContaining('Its rehearsal failed'),
+    reason: expect.stringContaining('The rehearsal failed'),
   });
   expect(offers()).toMatchObject([{ subject: expect.stringContaining('critical update available') }]);
 });

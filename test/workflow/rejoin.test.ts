@@ -85,7 +85,7 @@ it('outside Compose it promises no restart that cannot help', async () => {
   );
   scene.engine.host.containers.delete(ids.edge);
   await rejoinGuests(scene.deps);
-  expect(scene.mails()[0]?.text).toContain('Re-create it');
+  expect(scene.mails()[0]?.text).toContain('Re-create web-nginx-1 so that it joins');
   expect(scene.mails()[0]?.text).not.toContain('docker restart');
   expect(scene.store.notices.all()[0]?.words).toContain('re-create it in');
 });

@@ -150,7 +150,7 @@ describe('update.ask-on', () => {
     await publish();
     expect(last()).toMatchObject({ status: 'awaiting_approval', notes: { flags: ['breaking'] } });
     expect(last().reason).toBe(
-      'web-nginx-1: patch update from 1.27.0 to 1.27.2. It waits for approval: its release notes mention breaking changes (v1.27.1: “Breaking changes”), and update.ask-on is breaking.',
+      'web-nginx-1: patch update from 1.27.0 to 1.27.2. The update waits for approval: its release notes mention breaking changes (v1.27.1: “Breaking changes”), and update.ask-on is breaking.',
     );
     expect(mail('critical_update_available')).toContain('They mention breaking changes.');
   });

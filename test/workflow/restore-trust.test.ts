@@ -112,7 +112,7 @@ test('an object that is replaced between its check and its use is not fed to Pos
     },
   };
   await scene.settle();
-  const error = { code: 'restore_failed', message: expect.stringMatching(/replaced while it was restored/) };
+  const error = { code: 'restore_failed', message: expect.stringMatching(/replaced during the restore/) };
   expect(restoreOf(scene)).toMatchObject({ status: 'failed', error });
   expect(dataOf(scene.engine, forge.databases)).toEqual(changed);
 });

@@ -47,7 +47,9 @@ it('does not call the old version healthy when it does not run on the changed da
   });
   await forge.update('gitea');
   expect(last()).toMatchObject({ status: 'rollback_failed', error: { code: 'rollback_failed' } });
-  expect(last().error?.message.split('\n')[0]).toMatch(/The data was not restored: .*It was rolled back because:/);
+  expect(last().error?.message.split('\n')[0]).toMatch(
+    /The data was not restored: .*The update was rolled back because:/,
+  );
   expect(`${last().reason} ${mail()?.text}`).not.toMatch(/healthy,\s+on\s+data|is\s+healthy/);
   expect(mail()?.subject).toContain('update and rollback failed – manual action required');
 });
@@ -67,7 +69,9 @@ it('names the services that stay at 0 replicas when the data is only partly rest
   expect(await replicasOf('forge_gitea')).toBe(0);
   expect(last().error?.message).toMatch(/^Left at 0 replicas.*partly restored: forge_gitea\b/);
   expect(mail()?.subject).toContain('DOWN, its data is only partly restored');
-  expect(mail()?.text).toMatch(/stay at 0 replicas until the data[\s!]+is restored: forge_gitea/);
+  expect(mail()?.text).toMatch(
+    /stay at 0[\s!]+replicas[\s!]+until[\s!]+the[\s!]+data[\s!]+is[\s!]+restored:[\s!]+forge_gitea/,
+  );
   expect(mail()?.text).not.toMatch(/is\s+healthy|docker service update/);
 });
 
@@ -103,7 +107,7 @@ it('keeps the data where another client scales the service up while the backup i
   await forge.update('gitea');
   expect(last()).toMatchObject({ status: 'rollback_failed', error: { code: 'data_changed' } });
   expect(last().steps.find(({ name }) => name === 'restore')).toMatchObject({ status: 'failed' });
-  expect(last().error?.message).toContain('while the backup was unpacked: forge_gitea');
+  expect(last().error?.message).toContain('Another client scaled up forge_gitea while the backup was unpacked');
 });
 
 it('is no restore of a backup beside which a service that was at 0 was scaled up', async () => {

@@ -176,7 +176,7 @@ describe('a new version that changes the database and fails', () => {
     await forge.update('gitea');
     expect(last()).toMatchObject({ status: 'rolled_back', error: { code: 'unhealthy' } });
     expect(last().reason).toMatch(
-      /the data of its backup was restored.*The new version had changed the data: database app of forge_db/,
+      /its data was restored from the backup.*The new version had changed the data: database app of forge_db/,
     );
     expect(
       last()
@@ -202,7 +202,7 @@ describe('a new version that changes the database and fails', () => {
     };
     await forge.update('gitea');
     expect(last()).toMatchObject({ status: 'rollback_failed', error: { code: 'data_changed' } });
-    expect(last().reason).toMatch(/its tasks run gitea:1 again .* is still there: database queue of forge_db\./);
+    expect(last().reason).toMatch(/its tasks run gitea:1 again .* still exists: database queue of forge_db\./);
     const mail = forge.scene.mails().at(-1);
     expect(mail?.subject).toContain('rolled back, but a new database is still there');
     expect(mail?.text.replace(/\s+/g, ' ')).toContain('so the data was restored from the !! backup');

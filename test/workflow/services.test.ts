@@ -208,7 +208,7 @@ describe('an image that fails', () => {
     const { subject, text = '' } = scene.mails().at(-1) ?? {};
     expect(subject).toContain('rolled back, its health check fails as before the update');
     expect(subject).not.toContain('rollback failed');
-    expect(text.replace(/\s+/g, ' ')).toMatch(/its label update\.probe may be wrong.*If it works/);
+    expect(text.replace(/\s+/g, ' ')).toMatch(/its label update\.probe may be wrong.*If site_web works/);
     expect(text).toContain('docker service ps');
     expect(text).not.toMatch(/Then bring it back|docker service update|old container|docker compose up/);
   });

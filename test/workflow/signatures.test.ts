@@ -80,7 +80,7 @@ describe('a missing signature', () => {
     const digest = await publish();
     expect(last()).toMatchObject({ status: 'awaiting_approval', signature: { status: 'missing', by: null } });
     expect(last().reason).toBe(
-      `web-nginx-1: the tag nginx:stable has a new digest. It waits for approval: no signature of ${digest} is in the registry, and update.verify requires a signature.`,
+      `web-nginx-1: the tag nginx:stable has a new digest. The update waits for approval: no signature of ${digest} is in the registry, and update.verify requires a signature.`,
     );
     expect(wordsOf('critical_update_available')).toContain('this digest is not signed, though update.verify requires');
     expect(mails('critical_update_available')[0]?.subject).toContain('not signed');

@@ -46,7 +46,9 @@ it('writes the tag from before the update again', async () => {
 it('leaves it to the operator, in the mail too, where the file is no longer understood', async () => {
   const { update } = await failsInItsSoak((text) => text.replace('"nginx:1.27.4"', '"nginx:1.27.4${MORE}"'));
   expect(update).toMatchObject({ status: 'rolled_back', followUp: expect.stringContaining('nginx:1.27.3') });
-  expect(scene.mails().at(-1)?.text.replace(/\s+/g, ' ')).toContain('It still names the version that failed.');
+  expect(scene.mails().at(-1)?.text.replace(/\s+/g, ' ')).toContain(
+    'The compose file still names the version that failed.',
+  );
 });
 
 it('a digest after that does not name the step that was left before: it would bring the failed version back', async () => {

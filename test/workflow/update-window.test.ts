@@ -310,7 +310,7 @@ describe('update.min-age', () => {
     run({ 'update.min-age': '1d' });
     await publish();
     expect(last()).toMatchObject({ status: 'queued', notBefore });
-    expect(last().reason).toContain(`It starts at ${shown} at the earliest.`);
+    expect(last().reason).toContain(`The update starts at ${shown} at the earliest.`);
     await pass(Date.parse(notBefore) - 1 - scene.clock.now().getTime());
     expect(last().status).toBe('queued');
     await pass(1);

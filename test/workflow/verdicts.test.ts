@@ -72,11 +72,11 @@ describe('an old container that does not pass its health check after the rollbac
       },
     ]);
     expect(scene.updates()[0]?.error?.message).toMatch(
-      /^It did not pass its health check before the update either \(ask-health exits 7: connection refused\): its label update\.probe may be wrong\. /,
+      /^The old version did not pass its health check before the update either \(ask-health exits 7: connection refused\): its label update\.probe may be wrong\. /,
     );
     expect(last()?.subject).toMatch(/rolled back, its health check fails as before the update/);
     expect(last()?.subject).not.toContain('DOWN');
-    expect(last()?.text).toMatch(/its label update\.probe may be wrong.*If it works/s);
+    expect(last()?.text).toMatch(/its label update\.probe may\s+be\s+wrong.*If web-nginx-1 works/s);
     expect(scene.engine.isRunning('web-nginx-1')).toBe(true);
   });
 

@@ -72,7 +72,7 @@ describe.each<[string, (engine: FakeEngine) => void]>([
     expect(engine.files('forge-gitea-1').read('/data/repo/pushed.txt')?.toString()).toBe('work');
     expect(engine.isRunning('forge-gitea-1')).toBe(true);
     const [update] = migrating.forge.scene.updates();
-    expect(update?.error?.message).toContain('while the backup was unpacked: forge-gitea-1');
+    expect(update?.error?.message).toContain('Another process started forge-gitea-1 while the backup was unpacked');
   });
 });
 

@@ -224,8 +224,8 @@ function refuseStatus({ url, status, headers }: Answer, hasToken: boolean, now: 
   const limited = status === 429 || (status === 403 && headers['x-ratelimit-remaining'] === '0');
   if (limited || headers['retry-after'] !== undefined) {
     const advice = hasToken
-      ? 'It is asked again later.'
-      : 'It is asked again later; a token in PILOT_NOTES_TOKENS raises the limit.';
+      ? 'diun-pilot retries later.'
+      : 'diun-pilot retries later; a token in PILOT_NOTES_TOKENS raises the limit.';
     throw new NotesError(`${url.host} limits requests (${status}). ${advice}`, 'patience', {
       retryAfterMs: retryAfterOf(headers, now),
     });

@@ -18,7 +18,7 @@ const REFUSALS: Record<string, string> = {
   ExpiredToken: 'The credentials have expired: renew them.',
   InvalidToken: 'The session token is wrong: correct AWS_SESSION_TOKEN.',
   RequestTimeTooSkewed: 'The clock of this machine is wrong: set it (NTP).',
-  AuthorizationHeaderMalformed: 'The region is wrong: set AWS_REGION to that of the bucket.',
+  AuthorizationHeaderMalformed: 'The region is wrong: set AWS_REGION to the region of the bucket.',
   PermanentRedirect: 'The bucket is in another region: set AWS_REGION to it.',
   CredentialsProviderError: 'There are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
 };
@@ -44,7 +44,7 @@ export function s3StorageError(error: unknown, bucket: string, key: string): Pil
   if (refusal !== null) {
     return new StorageError('storage_refused', `The bucket ${bucket} refuses access (${name}). ${refusal}`, options);
   }
-  const advice = 'It is retried with the next backup. If this persists, check the server and the network.';
+  const advice = 'The next backup retries. If this persists, check the server and the network.';
   return new StorageError(
     'storage_unreachable',
     `The bucket ${bucket} does not answer as it should (${name}). ${advice}`,

@@ -35,9 +35,9 @@ export function explainRights(words: string, user: string, server: string): stri
     const match = pattern.exec(words);
     return match === null ? [] : [missing(match, role)];
   })[0];
-  const [what, grant] = found ?? ['all of it', null];
+  const [what, grant] = found ?? ['everything', null];
   const less = grant === null ? '' : `, or at least: ${grant}`;
-  return `User ${user} (POSTGRES_USER of ${server}) is not a superuser and may not read ${what}; without that a restore would not be whole. As a superuser of ${server} run: ALTER ROLE ${role} SUPERUSER${less}.`;
+  return `User ${user} (POSTGRES_USER of ${server}) is not a superuser and may not read ${what}, so a restore would be incomplete. As a superuser of ${server} run: ALTER ROLE ${role} SUPERUSER${less}.`;
 }
 
 /** pg_dump leaves these out with a warning alone when its user is not a superuser (measured, PostgreSQL 15). */

@@ -48,7 +48,7 @@ export function backupsCommand(
   return withApp(context, { json }, (app) => {
     const backups = app.store.backups.list(limit);
     if (json) context.stdout.write(asJson({ backups }));
-    else if (backups.length === 0) context.stdout.write('No backup yet.\n');
+    else if (backups.length === 0) context.stdout.write('No backups yet.\n');
     else context.stdout.write(`${tableOf(backups, app.settings.timeZone)}\n`);
     return Promise.resolve(0);
   });

@@ -51,7 +51,8 @@ function ofProject(all: readonly Container[], name: string): Container[] {
   const found = all.filter(({ project }) => project === name);
   if (found.length > 0) return found;
   const others = [...new Set(all.flatMap(({ project }) => project ?? []))].sort();
-  const known = others.length === 0 ? 'No container here has one.' : `Projects here: ${others.join(', ')}.`;
+  const known =
+    others.length === 0 ? 'No container here belongs to a compose project.' : `Projects here: ${others.join(', ')}.`;
   throw new PilotError('container_not_found', `No container of the compose project ${name}. ${known}`);
 }
 

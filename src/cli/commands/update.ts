@@ -77,7 +77,7 @@ export function updatesCommand(context: CliContext, { json, ...filter }: Updates
       const all = updates.map((update) => withBackup(app, update));
       context.stdout.write(asJson({ updates: all, next }));
     } else if (updates.length === 0) {
-      context.stdout.write('No update yet.\n');
+      context.stdout.write('No updates yet.\n');
     } else {
       context.stdout.write(`${tableOf(updates, app.settings.timeZone)}\n`);
       if (next !== null) context.stdout.write(`There are older ones: --limit ${filter.limit * 2} shows more.\n`);

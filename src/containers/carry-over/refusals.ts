@@ -222,5 +222,5 @@ export async function foreseeCarryOvers(
 }
 
 function underShell(name: string): string {
-  return `The main process of ${name} is a shell, which does not pass the stop signal on: at a handover the old one is killed and loses its requests. Start the server with exec, or name it as the command.`;
+  return `The main process of ${name} is a shell, which does not forward the stop signal: in a handover, the old container is killed and its open requests are lost. Start the server with exec, or make it the command.`;
 }

@@ -174,7 +174,7 @@ function refuseUnconfirmed({ container: { name }, registry }: Case): Ignored | n
 function refuseSameImage({ container: { name }, target, tag, own, source, registry }: Case): Ignored | null {
   if (registry?.sameImage !== true || (source === 'operator' && tag !== own.tag)) return null;
   const what = `${familiarName(target.reference)} (${shortDigest(target.digest)})`;
-  const why = 'Only its index changed, for example by another architecture or an attestation';
+  const why = 'Only the index changed, for example because an architecture or an attestation was added';
   return ignore(
     'same_image',
     `${name} already runs the image that ${what} has for this platform. ${why}: nothing to do.`,
@@ -195,9 +195,9 @@ function startOrAsk(
   const unsigned = whyAskForSignature(signature);
   const newMajor = whyAskForMajor(registry?.newMajor);
   if (source === 'operator' && unsigned === null && newMajor === null)
-    return { kind: 'start', reason: `${what} The operator requested it.` };
+    return { kind: 'start', reason: `${what} The operator requested the update.` };
   const why = unsigned ?? newMajor ?? whyAsk(container, jump) ?? whyAskForNotes(labels.askOn ?? [], notes);
-  if (why !== null) return { kind: 'ask', reason: `${what} It waits for approval: ${why}.` };
+  if (why !== null) return { kind: 'ask', reason: `${what} The update waits for approval: ${why}.` };
   return { kind: 'start', reason: `${what} The policy is automatic, up to ${labels.allow} updates.` };
 }
 

@@ -43,7 +43,7 @@ export function whyNotRunning({
   if (running && status !== 'paused') return null;
   const remedy =
     status === 'paused' ? `Resume it first: docker unpause ${name}` : `Start it first: docker start ${name}`;
-  return `${name} does not run (${status}), so no update of it could be checked. ${remedy}`;
+  return `${name} does not run (${status}), so no update of it could be verified. ${remedy}`;
 }
 
 function guardOf(container: Container): Guard | null {

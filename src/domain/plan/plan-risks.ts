@@ -74,7 +74,7 @@ export function risksOfJump({ jump }: Pick<Risky, 'jump'>): string[] {
   if (jump === 'major')
     return ['A major version may remove or change features that you use: read its release notes first.'];
   if (jump === 'downgrade')
-    return ['This goes back to an older version: it may not understand what the newer one has written.'];
+    return ['This update goes back to an older version, which may not understand data that the newer one has written.'];
   if (jump === 'other') return ['The two tags cannot be compared, so the size of this change is unknown.'];
   return [];
 }
@@ -85,7 +85,7 @@ const RISKS_OF: Record<Application, (risky: Risky) => string[]> = {
       ? postgresRisks({ from: container.reference, to: target, jump })
       : newMajorRisks(newMajor, container.name),
   database: ({ stopped }) => [
-    `A newer database server may convert its files at the first start, and the old one then cannot read them: a rollback restores the old image, not the old files. Those are only in the backup${restoredAutomatically(stopped)}.`,
+    `A newer database server may convert its files at the first start, and the old one then cannot read them: a rollback restores the old image, not the old files. The old files are only in the backup${restoredAutomatically(stopped)}.`,
   ],
   gitea: ({ stopped }) => [
     `Gitea migrates its database when it starts, and an older Gitea refuses the newer schema. After the migration has started, a rollback needs the old image and the backup of database and files${restoredAutomatically(stopped)}.`,
@@ -134,7 +134,7 @@ export function majorRisk({ from, to, jump }: Move): string[] {
   }
   if (known || jump === 'digest' || jump === 'patch' || jump === 'minor') return [];
   return [
-    'PostgreSQL never starts on the data directory of another major version. If the new image is of another one, the update stops before anything is changed. Such a move needs a dump and a restore.',
+    'PostgreSQL never starts on the data directory of another major version. If the new image has another major version, the update stops before anything is changed. Such a move needs a dump and a restore.',
   ];
 }
 
@@ -142,9 +142,9 @@ export function majorRisk({ from, to, jump }: Move): string[] {
 function newMajorRisks({ from, to }: NewMajor, name: string): string[] {
   return [
     `Every database of ${name} is loaded into a new data directory of PostgreSQL ${to}. If anything fails or differs, the data directory of PostgreSQL ${from} is put back, and the old container is started on it.`,
-    `If the update is rolled back after the applications were started, the old data directory does not have what they wrote since. That is kept in the data directory of PostgreSQL ${to} for 30 days.`,
+    `If the update is rolled back after the applications were started, the old data directory lacks what they wrote since. That data is kept in the data directory of PostgreSQL ${to} for 30 days.`,
     `update.soak is ignored, because the old container cannot run on the new data. To go back later, restore the backup of this update into PostgreSQL ${from}.`,
-    'Some programs are not stopped: those outside of the backup set that do not depend on the database (depends_on), and those with backup.quiesce=never. What they write between the backup and the end of the load is lost. If one is connected, the update stops before anything is changed: stop it yourself.',
+    'Some programs are not stopped: those outside of the backup set that do not depend on the database (depends_on), and those with backup.quiesce=never. What they write between the backup and the end of the load is lost. If such a program is connected, the update stops before anything is changed: stop the program yourself.',
     'The volume holds the data twice for 30 days, or until you remove the old data directory. The mail about the success has the command.',
     'The load builds every index again, so an image with another C library needs no REINDEX afterwards.',
   ];

@@ -151,7 +151,7 @@ function majorSwap(name: string, { from, to }: NewMajor): string[] {
 }
 
 function usesDatabaseSentence(name: string): string {
-  return `${name} depends on a database that is backed up, and its new version can migrate it: it counts as holding data (backup.quiesce=never opts out).`;
+  return `${name} counts as holding data (backup.quiesce=never opts out): it depends on a database that is backed up, and its new version can migrate that database.`;
 }
 
 function stopSentence(name: string, stopped: readonly Container[]): string[] {

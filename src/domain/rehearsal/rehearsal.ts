@@ -58,9 +58,9 @@ const OLD_AFTER_MS = DAY_MS;
 
 /** Why a verdict may no longer hold, as a sentence; null: it is of this digest and at most a day old. */
 export function whyOutdated({ digest, finishedAt }: Rehearsal, approved: string | null, now: Date): string | null {
-  if (digest !== approved) return 'It tried another digest than the offered one: rehearse again.';
+  if (digest !== approved) return 'The rehearsal tried another digest than the offered one: rehearse again.';
   if (finishedAt === null || now.getTime() - Date.parse(finishedAt) <= OLD_AFTER_MS) return null;
-  return 'It is older than 24 hours, and the data has changed since: rehearse again.';
+  return 'The rehearsal is older than 24 hours, and the data has changed since: rehearse again.';
 }
 
 /** What a passed rehearsal is reported with. */

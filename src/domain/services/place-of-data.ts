@@ -90,7 +90,7 @@ function elsewhere(service: ServiceInspect, around: Around): string | null {
   const own = hostnameOf(nodes, nodeId);
   if (possible.length === others.length)
     return `The data of ${Name} is on the node ${listOf(others)}, and diun-pilot reads only that of its own node (${own}). Run diun-pilot on that node, or back the data up yourself and remove backup.kind from ${Name}.`;
-  return `Swarm may also start ${Name} on ${listOf(others)}, where its volumes are others: an update could leave its data behind. Add a placement constraint that only one node fulfils, such as node.hostname==${own}.`;
+  return `Swarm may also start ${Name} on ${listOf(others)}, where it has other volumes: an update could leave its data behind. Add a placement constraint that only one node fulfils, such as node.hostname==${own}.`;
 }
 
 function possibleNodes({ Spec: { TaskTemplate } }: ServiceInspect, { nodes }: Pick<Around, 'nodes'>): NodeInspect[] {

@@ -108,8 +108,8 @@ export function reasonOfRollout(
 function changedReason(rollout: Rollout, verdict: 'succeeded' | 'failed' | 'rollback_failed', error: Failure): string {
   const untouched =
     verdict === 'failed'
-      ? `Nothing was changed by diun-pilot.${whoWasScaled(rollout)}`
-      : `The update could neither be finished nor undone: please check it.${changeText(rollout)}`;
+      ? `diun-pilot changed nothing.${whoWasScaled(rollout)}`
+      : `The update could be neither finished nor undone: check whether ${rollout.name} works.${changeText(rollout)}`;
   return `${firstLineOf(error.message)} ${untouched}`;
 }
 
@@ -124,10 +124,10 @@ function failedReason(rollout: Rollout, error: Failure | null): string {
   if (error?.code === 'data_changed' && leftBy(rollout.restore ?? null) === 'restored')
     return `${name} was rolled back: its tasks run ${oldReference} again and are healthy. ${firstLineOf(error.message)}`;
   if (error?.code === 'data_changed')
-    return `${name} was rolled back, but its data was not: its tasks run ${oldReference} again and are healthy, on data that the new version changed.${changeText(rollout)} Decide whether to restore the backup of this update.`;
+    return `${name} was rolled back, but its data was not restored: its tasks run ${oldReference} again and are healthy, on data that the new version changed.${changeText(rollout)} Decide whether to restore the backup of this update.`;
   if (error?.code === 'other_unhealthy')
     return `${name} was rolled back and is healthy, but another service that was scaled to 0 for the backup is not: manual action required.${changeText(rollout)}`;
-  return `${name} could not be rolled back to ${oldReference} in a healthy state: manual action required.${changeText(rollout)}`;
+  return `The rollback of ${name} to ${oldReference} failed: manual action required.${changeText(rollout)}`;
 }
 
 function whoWasScaled({ scaled = [] }: Rollout): string {
@@ -136,7 +136,7 @@ function whoWasScaled({ scaled = [] }: Rollout): string {
 }
 
 function restoredText({ restore }: Rollout): string {
-  return restore === undefined ? '' : ', and the data of its backup was restored';
+  return restore === undefined ? '' : ', and its data was restored from the backup';
 }
 
 function changeText({ dataChange, restore }: Rollout): string {

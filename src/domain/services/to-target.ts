@@ -130,9 +130,9 @@ type Mount = NonNullable<ServiceContainer['Mounts']>[number];
 function whyWrongMode(spec: ServiceSpec): string | null {
   const { Name, Mode } = spec;
   if (Mode.ReplicatedJob !== undefined || Mode.GlobalJob !== undefined)
-    return `${Name} is a job: its tasks end on their own, so no update of it could be checked.`;
+    return `${Name} is a job: its tasks end on their own, so no update of it could be verified.`;
   if (replicasOf(spec) > 0) return null;
-  return `${Name} has no task (it is scaled to 0), so no update of it could be checked. Scale it first: docker service scale ${Name}=1.`;
+  return `${Name} has no task (it is scaled to 0), so no update of it could be verified. Scale it first: docker service scale ${Name}=1.`;
 }
 
 /**

@@ -146,7 +146,7 @@ function isForeignOrUnknown(request: Request, publicUrl: string): boolean {
 function crossSite(): PilotError {
   return new PilotError(
     'cross_site',
-    'This came from a page of another site, so nothing was done: open the page of diun-pilot itself, and press the button there.',
+    'This request came from a page of another site, so nothing was done: open the page of diun-pilot itself, and press the button there.',
   );
 }
 

@@ -61,14 +61,14 @@ function Question({ name, update }: { name: string; update: Update }): JSX.Eleme
 }
 
 const DOWN =
-  'Its update failed, and the old version does not work either. If the old version cannot use the data because the new version changed it, restoring the data from before the update fixes it.';
+  'Its update failed, and the old version does not work either. If the old version cannot use the data because the new version changed it, restore the data from before the update.';
 
 /** By the code of the update: where the old version is not simply down. */
 const STATES: Record<string, string> = {
   data_changed:
     'Its update was rolled back. The old version is running and healthy, but on the data of the new version.',
   other_unhealthy:
-    'Its update was rolled back. The old version is running and healthy, but another container that worked before the update does not work now.',
+    'Its update was rolled back. The old version is running and healthy, but another container, which worked before the update, does not respond now.',
   unhealthy_as_before:
     'Its update was rolled back. The old version is running, and fails its health check as it did before the update.',
   changed_meanwhile: 'Its update was aborted, because the container was changed externally.',
@@ -98,7 +98,7 @@ function whatWouldHappen(backup: BackupRecord, now: Date): Block[] {
 const COURSE = [
   'The whole backup is read; a damaged one is refused before anything is stopped.',
   'All containers that write to the data are stopped. Databases and files are restored next to the current ones, then swapped with them.',
-  'All of them are started again and their health is checked. A mail reports the result.',
+  'All stopped containers are started again, and their health is checked. A mail reports the result.',
 ];
 
 function TrustMissed(): JSX.Element {
@@ -178,7 +178,10 @@ export function restoreStatePage({ update, backup, restore, left, repair }: Rest
 function expiredPage(name: string, backup: BackupRecord): string {
   return messagePage({
     ...{ tone: 'quiet', word: 'Expired', heading: `The link to restore the data of ${name} has expired` },
-    sentences: [`Nothing was done to ${name}.`, 'What to do now: if it still does not work, restore it on the host:'],
+    sentences: [
+      `Nothing was done to ${name}.`,
+      `What to do now: if ${name} still does not work, restore its data on the host:`,
+    ],
     commands: [shellCommand('diun-pilot', 'restore', backup.id)],
   });
 }
@@ -204,9 +207,9 @@ function progressOf({ status, detail }: RestoreRecord): Block[] {
 
 export function restoreDeclinedPage({ update }: RestoreView): string {
   return messagePage({
-    ...{ tone: 'quiet', word: 'Nothing done', heading: 'Everything was left as it is' },
+    ...{ tone: 'quiet', word: 'Nothing done', heading: 'Nothing was changed' },
     sentences: [
-      'Nothing was restored, and nothing was changed.',
+      'Nothing was restored.',
       `What to do now: manual action is still required for ${nameOf(update)}; the mail says where to start. Until the link expires, you can still use it to restore the data.`,
     ],
   });

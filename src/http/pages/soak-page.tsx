@@ -139,7 +139,7 @@ export function soakExpiredPage({ update }: SoakView): string {
   return messagePage({
     ...{ tone: 'quiet', word: 'Expired', heading: `The link to run the old version of ${name} again has expired` },
     sentences: [
-      'Nothing was changed by this link.',
+      'This link changed nothing.',
       `What to do now: if ${name} still fails, check its log and the operator page.`,
     ],
   });
@@ -147,9 +147,9 @@ export function soakExpiredPage({ update }: SoakView): string {
 
 export function soakDeclinedPage({ update, expiresAt }: SoakView): string {
   return messagePage({
-    ...{ tone: 'quiet', word: 'Nothing done', heading: 'Everything was left as it is' },
+    ...{ tone: 'quiet', word: 'Nothing done', heading: 'Nothing was changed' },
     sentences: [
-      `The new version of ${nameOf(update)} was kept.`,
+      `The new version of ${nameOf(update)} stays in place.`,
       `What to do now: fix the cause of the failure. Until ${formatTime(expiresAt)}, you can still use the link.`,
     ],
   });

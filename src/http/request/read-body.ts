@@ -64,7 +64,7 @@ export async function readJsonOrNothing(request: Request): Promise<unknown> {
 
 function bodyTooLarge(limitBytes: number): PilotError {
   const what = limitBytes === LIMIT_BYTES ? 'no notification of Diun and no request' : 'no form of diun-pilot';
-  return new PilotError('body_too_large', `The body is larger than ${limitBytes / 1024} KiB, which ${what} is.`);
+  return new PilotError('body_too_large', `The body is larger than ${limitBytes / 1024} KiB: ${what} is that large.`);
 }
 
 const FORM_LIMIT_BYTES = 4 * 1024;

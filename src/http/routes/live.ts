@@ -64,7 +64,9 @@ function shownBy({ approvals, viewLinks }: LinkReaders, token: string): Update |
   if (view.kind === 'unknown') return unknownLink();
   if (view.kind === 'open' || view.why === 'approved') return view.update;
   const { why } = view;
-  return new PilotError('link_closed', `This link is closed: ${why}. It follows no update.`, { details: { why } });
+  return new PilotError('link_closed', `This link is closed: ${why}. There is no update to follow.`, {
+    details: { why },
+  });
 }
 
 function answerUnknown(): never {

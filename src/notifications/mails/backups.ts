@@ -29,7 +29,7 @@ export function backupFailed(news: BackupNews): RenderedMail {
       ...takenPassage(
         'The last good backup',
         lastGood,
-        'There is none: nothing can be restored. No update of this set runs without a good backup.',
+        'No good backup exists, so nothing can be restored. No update of this set runs until a backup succeeds.',
       ),
       ...howToRetryBackup(backup),
     ],
@@ -39,9 +39,9 @@ export function backupFailed(news: BackupNews): RenderedMail {
 
 function origin(backup: BackupRecord): string {
   const origins: Record<BackupRecord['reason'], string> = {
-    schedule: ' It was the scheduled backup; the next one runs at its usual time.',
-    operator: ' An operator requested it; it is not retried automatically.',
-    update: ' It was taken for an update, which was aborted.',
+    schedule: ' This was the scheduled backup; the next one runs at its usual time.',
+    operator: ' An operator requested this backup; it is not retried automatically.',
+    update: ' This backup was for an update, which was aborted.',
   };
   return origins[backup.reason];
 }
@@ -85,12 +85,12 @@ export function backupOld(news: { about: string; lastGood: BackupRecord | null; 
     heading: `${about}: ${day === null ? 'no backup has succeeded yet' : `no successful backup since ${day}`}`,
     blocks: [
       paragraph(
-        'Everything is running as before. You receive this mail once; it is not repeated until a backup has succeeded.',
+        `Everything is running as before, but there is no ${day === null ? '' : 'recent '}backup. diun-pilot sends this mail only once.`,
       ),
-      ...takenPassage('The last good backup', lastGood, 'There is none: nothing can be restored.'),
+      ...takenPassage('The last good backup', lastGood, 'No good backup exists, so nothing can be restored.'),
       ...section(
         'What to do now',
-        paragraph('Find out why scheduled backups fail or do not run, fix the cause, and take one:'),
+        paragraph('Find out why scheduled backups fail or do not run, fix the cause, and take a backup:'),
         { type: 'commands', lines: ['diun-pilot check', 'diun-pilot backups', 'diun-pilot backup'] },
       ),
     ],
@@ -116,9 +116,12 @@ export function backupShrunk(news: {
     heading: `The backup of ${about} is less than half of the one before`,
     blocks: [
       paragraph(
-        `The backup is complete and was read back, but it is much smaller: ${sizes}. If you did not remove that much data, check it now. For three days, no older backup of this set is removed.`,
+        `The backup is complete and was read back, but it is much smaller: ${sizes}. If you did not remove that much data, check now whether data is missing. For three days, diun-pilot removes no older backup of this set.`,
       ),
-      ...section('What is smaller', listBlock(smaller(backup, before)) ?? paragraph('The same items as before.')),
+      ...section(
+        'What is smaller',
+        listBlock(smaller(backup, before)) ?? paragraph('No single item shrank to less than half.'),
+      ),
       ...section('The previous backup', { type: 'facts', facts: backupFacts(before) }),
       ...section(
         'What to do now',
@@ -170,7 +173,7 @@ export function drillFailed({ backup, lastPassed, publicUrl }: DrillNews): Rende
       ...section('What went wrong', paragraph(sentence), ...machineSaid(output)),
       ...section('The backup', takenFacts(backup)),
       ...takenPassage(
-        'The last one that passed',
+        'The last backup that passed a drill',
         lastPassed,
         'No other retained backup of this set has passed a drill.',
       ),

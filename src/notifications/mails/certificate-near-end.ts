@@ -38,8 +38,8 @@ export function certificateNearEnd(news: NearEndNews): RenderedMail {
     blocks: [
       paragraph(
         ended
-          ? `It expired at ${formatTime(certificate.notAfter)}. Browsers and programs have refused it since then.`
-          : 'Less than a quarter of its lifetime is left, and it should have been renewed by now. Once it expires, browsers and programs refuse it.',
+          ? `The certificate expired at ${formatTime(certificate.notAfter)}. Browsers and programs have refused it since then.`
+          : 'The certificate should have been renewed by now: less than a quarter of its lifetime is left. Once it expires, browsers and programs refuse it.',
       ),
       { type: 'facts', facts: factsOf(news) },
       ...howToRenew(seen),

@@ -42,7 +42,7 @@ export function dataChanged(update: Update, backup: TakenBackup, change: DataCha
   const isKnown = update.kind === 'service' || hasChanged(change);
   return {
     subject: isKnown
-      ? 'rolled back, but its data was changed by the new version – decide about a restore'
+      ? 'rolled back, but the new version changed its data – decide about a restore'
       : 'rolled back, but its data was not restored – decide about a restore',
     tone: 'alarm',
     word: isKnown ? 'Rolled back, data changed' : 'Rolled back, data not restored',
@@ -52,7 +52,7 @@ export function dataChanged(update: Update, backup: TakenBackup, change: DataCha
     opening: [
       important(
         isKnown
-          ? `Decision required: the old version of ${name} is healthy, but it was not made for this data. It may fail later or damage it.`
+          ? `Decision required: the old version of ${name} is healthy, but it was not made for this data: it may fail later, or damage the data.`
           : `Decision required: the old version of ${name} is healthy, but the backup that you chose was not restored.`,
       ),
       ...dataChangeBlocks(change),
@@ -89,7 +89,7 @@ export function changedAndNotRestored(update: Update, change: DataChange | null)
 }
 
 const NOT_RESTORED =
-  'The data was not restored. A container that uses it may fail for that reason, and a restart does not help then. Decide whether to restore the backup of this update.';
+  'The data was not restored. If a container fails because of the changed data, a restart does not help. Decide whether to restore the backup of this update.';
 
 /** The exact differences, one line for each database, and what could not be read; empty without any. */
 export function dataChangeBlocks(change: DataChange | null): Block[] {

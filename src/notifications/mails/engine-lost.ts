@@ -38,8 +38,8 @@ export function engineLost({ since, reason, ends, inContainer, publicUrl }: Engi
 }
 
 const RESTARTS =
-  'It exits now, so that its restart policy starts it with the new socket. A socket that is mounted as a file no longer works after Docker re-created it, for example with live-restore. Webhooks that were accepted are kept.';
-const WAITS = 'It keeps running, accepts webhooks and asks Docker again every 30 seconds.';
+  'diun-pilot exits now, so that its restart policy starts it with the new socket. A socket that is mounted as a file no longer works after Docker re-created it, for example with live-restore. Webhooks that were accepted are kept.';
+const WAITS = 'diun-pilot keeps running, accepts webhooks and tries to reach Docker every 30 seconds.';
 
 function howToCheckEngine(ends: boolean, inContainer: boolean): Block[] {
   const look: Block = { type: 'commands', lines: ['systemctl status docker', 'docker ps'] };

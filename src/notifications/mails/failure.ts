@@ -121,7 +121,7 @@ function manualActionRequired(
     word: 'Down, manual action required',
     heading: `${name} is down: neither the new nor the old version works`,
     opening: [
-      important(`Manual action required: diun-pilot cannot repair ${name} automatically.`),
+      important(`Manual action required: diun-pilot cannot repair ${name} automatically. The commands are below.`),
       ...rollbackTrouble(update),
       ...dataChangeBlocks(dataChange),
       ...firstAid(update),
@@ -138,10 +138,10 @@ function stoppedForTheBackup(update: Update, stopped: readonly string[]): Failur
     subject: 'DOWN, a container stopped for the backup did not restart – manual action required',
     tone: 'alarm',
     word: 'Down, manual action required',
-    heading: `The update of ${nameOf(update)} was aborted, and a container that was stopped for it is not running`,
+    heading: `The update of ${nameOf(update)} was aborted, and a container that was stopped for its backup is down`,
     opening: [
       important(
-        'Manual action required: no container was replaced, but one that was stopped for the backup is not running or not healthy.',
+        'Manual action required: a container that was stopped for the backup is not running or not healthy. No container was replaced.',
       ),
       paragraph(sentence),
       ...machineSaid(output),
@@ -160,7 +160,7 @@ export function rollbackTrouble(update: Update): Block[] {
   const step = failedOnWayBack(update);
   if (!step?.detail) return [];
   const { sentence, output } = splitDetail(step.detail);
-  return [paragraph(`Result for the old version: ${sentence}`), ...machineSaid(output)];
+  return [paragraph(`Why the old version does not work: ${sentence}`), ...machineSaid(output)];
 }
 
 /** In the order of an incident: state, log, start, pin the old image. */
@@ -175,14 +175,14 @@ function firstAid(update: Update): Block[] {
         shellCommand('docker', 'inspect', '--format', '{{.State.Status}} {{.State.ExitCode}} {{.State.Error}}', name),
       ),
     ),
-    paragraph(`A container named ${name}.diun-pilot-… was renamed by this update.`),
+    paragraph(`If a container named ${name}.diun-pilot-… exists, this update renamed it.`),
     ...section('Then bring it back', { type: 'commands', lines: [shellCommand('docker', 'start', name)] }),
     ...(pinned === null || update.service === null ? [] : byCompose(pinned, update.service)),
     {
       type: 'list',
       items: [
-        'Do not remove containers or volumes before it is running again: they hold the old version and its data.',
-        'If the data is damaged, use the backup from before the update, listed below if there is one.',
+        `Do not remove any container or volume until ${name} is running again: they hold the old version and its data.`,
+        'If the data is damaged, restore the backup from before the update. If there is one, it is listed below.',
       ],
     },
   ];
@@ -192,9 +192,9 @@ function firstAid(update: Update): Block[] {
 function restoreByHand(update: Update, backup: TakenBackup): Block[] {
   if (backup?.status !== 'succeeded' || backup.updateId !== update.id || restoreIn(update) !== undefined) return [];
   return section(
-    'If its log reports that the data is for a newer version',
+    `If the log of ${nameOf(update)} reports that its data is for a newer version`,
     paragraph(
-      'Restore the backup from before the update. The current data is kept next to it. Changes made since the backup are then only in that copy.',
+      'Restore the backup from before the update. The current data is kept in a separate copy; changes made since the backup are then only there.',
     ),
     { type: 'commands', lines: [shellCommand('diun-pilot', 'restore', backup.id)] },
   );
@@ -202,9 +202,7 @@ function restoreByHand(update: Update, backup: TakenBackup): Block[] {
 
 function byCompose(pinned: string, service: string): Block[] {
   return [
-    paragraph(
-      'If it does not start, pin the old image by its digest in the compose file and create the container again:',
-    ),
+    paragraph('If it does not start, pin the old image by its digest in the compose file and re-create the container:'),
     { type: 'commands', lines: [`image: ${pinned}`] },
     { type: 'commands', lines: [shellCommand('docker', 'compose', 'up', '-d', service)] },
   ];

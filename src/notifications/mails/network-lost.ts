@@ -38,11 +38,13 @@ export function networkLost(news: NetworkLostNews): RenderedMail {
 }
 
 function howToReattach({ container, service, triesAgain }: NetworkLostNews): Block[] {
-  const recreate = paragraph('Re-create it in the network of the container that provides it now.');
+  const recreate = paragraph(`Re-create ${container} so that it joins the current network.`);
   if (service === null && !triesAgain) return [recreate];
   if (service === null) return [{ type: 'commands', lines: [shellCommand('docker', 'restart', container)] }];
   return [
     { type: 'commands', lines: [shellCommand('docker', 'compose', 'up', '-d', service)] },
-    paragraph('Run it in the folder of the compose file: Compose re-creates the container in the current network.'),
+    paragraph(
+      'Run this command in the folder of the compose file: Compose re-creates the container in the current network.',
+    ),
   ];
 }

@@ -67,7 +67,7 @@ function leavesAStep({ plan, update }: OfferNews): boolean {
 
 function courseText(news: OfferNews, at: string | null): string {
   const now = leavesAStep(news)
-    ? 'There is nothing to do now. One step may be left afterwards: see the end of this mail.'
+    ? 'There is nothing to do now. A manual step may be left afterwards: see the end of this mail.'
     : 'There is nothing to do.';
   const applied = `diun-pilot applies this update ${at === null ? 'now' : `at ${at}`}, or as soon as earlier work is finished.`;
   return `${now} ${applied} You get another mail only if it fails or needs your decision.`;
@@ -124,7 +124,7 @@ function signatureInSubject({ update: { signature } }: OfferNews): string {
   return signature?.status === 'missing' ? ', not signed' : '';
 }
 
-const NOT_APPROVED = `${OBSERVES} It refuses an approval of this update; you can decline it. ${HOW_TO_ACT}`;
+const NOT_APPROVED = `${OBSERVES} You can decline this update, but not approve it. ${HOW_TO_ACT}`;
 
 function replacement({ replaces }: NewOfferNews): Block[] {
   if (replaces === null) return [];
@@ -151,7 +151,7 @@ export function approvalReminder(news: CriticalNews): RenderedMail {
     heading: `The update of ${name} is still waiting for your decision`,
     blocks: [
       paragraph(
-        `Nothing has been changed. The offer expires ${ends}. After that, you must request the update: ${requestCommand(news.update)}`,
+        `Nothing has been changed. The offer expires ${ends}. To update after that, request it yourself: ${requestCommand(news.update)}`,
       ),
       plannedVersions(news, { from: 'Current version', to: 'New version' }),
       ...howToDecide(news),
@@ -230,7 +230,7 @@ export function offerSuperseded(news: Pick<OfferNews, 'update' | 'page' | 'summa
     verdict: { tone: 'notice', word: 'Superseded' },
     heading: `The offer to update ${name} is no longer valid`,
     blocks: [
-      paragraph(`Its link no longer works, and nothing was changed. ${news.update.reason}`),
+      paragraph(`The link to it no longer works, and nothing was changed. ${news.update.reason}`),
       ...summaryPassage(news),
       versions(news.update, { from: 'Version at that time', to: 'Offered version' }),
       ...section(

@@ -32,7 +32,7 @@ export function renewalFailed({ renewal, retryAt, now, publicUrl }: RenewalNews)
     verdict: { tone: 'attention', word: 'Renewal failed' },
     heading: 'The renewal of the certificates failed',
     blocks: [
-      paragraph(`${servedNow(renewal)} It is retried automatically at ${formatTime(retryAt)}.`),
+      paragraph(`${servedNow(renewal)} The renewal is retried automatically at ${formatTime(retryAt)}.`),
       ...section('What went wrong', paragraph(sentence), ...machineSaid(output), {
         type: 'facts',
         facts: [
@@ -53,7 +53,7 @@ export function renewalFailed({ renewal, retryAt, now, publicUrl }: RenewalNews)
 
 function servedNow({ before, after }: RenewalRecord): string {
   if (before === null || after === null) return 'The renewal was aborted before the served certificate was checked.';
-  return `The renewal failed; ${whatIsServed(before, after)}.`;
+  return `After the failed renewal, ${whatIsServed(before, after)}.`;
 }
 
 /** The urgency: the time until the first served certificate expires. */

@@ -18,7 +18,6 @@ interface EndedNews {
 export function restoreEnded({ restore, left, allJudged = true, publicUrl }: EndedNews): RenderedMail {
   const about = restore.target ?? restore.folder.split('/')[0] ?? 'backup';
   const done = restore.status === 'succeeded';
-  const unhealthy = left === 'restored';
   return renderLetter({
     kind: 'restore_ended',
     updateId: restore.updateId,
@@ -27,14 +26,12 @@ export function restoreEnded({ restore, left, allJudged = true, publicUrl }: End
     verdict: done
       ? { tone: allJudged ? 'good' : 'attention', word: 'Restored' }
       : { tone: 'alarm', word: FAILED[left].word },
-    heading: done
-      ? `The data of ${about} is restored`
-      : unhealthy
-        ? `The data of ${about} is restored, but not every container is healthy`
-        : `The restore of ${about} failed`,
+    heading: done ? `The data of ${about} is restored` : FAILED[left].heading(about),
     blocks: [
       ...howRestoreEnded(restore),
-      ...(done && !allJudged ? section('What to do now', LOOK_AT_ANY) : []),
+      ...(done && !allJudged
+        ? section('What to do now', paragraph('Check the containers that use the data:'), LOOK_AT_ANY)
+        : []),
       ...whatToDoAfterRestore(restore, left),
       {
         type: 'facts',
@@ -52,21 +49,35 @@ export function restoreEnded({ restore, left, allJudged = true, publicUrl }: End
 function restoredSubject(allJudged: boolean): string {
   return allJudged
     ? 'restored, all containers are healthy'
-    : 'restored, but not every container is known to be healthy – please check';
+    : 'restored, but the health of some containers is not known – please check';
 }
 
-const FAILED: Record<LeftBy, { subject: string; word: string }> = {
-  restored: { subject: 'RESTORED BUT UNHEALTHY – manual action required', word: 'Unhealthy, manual action required' },
-  'all as before': { subject: 'restore failed, the previous data is in place – please check', word: 'Restore failed' },
+const FAILED: Record<LeftBy, { subject: string; word: string; heading: (about: string) => string }> = {
+  restored: {
+    subject: 'RESTORED BUT UNHEALTHY – manual action required',
+    word: 'Unhealthy, manual action required',
+    heading: (about) => `The data of ${about} is restored, but not every container is healthy`,
+  },
+  'all as before': {
+    subject: 'restore failed, the previous data is in place – please check',
+    word: 'Restore failed',
+    heading: inPlace,
+  },
   'data as before': {
     subject: 'restore failed, the previous data is in place, but a container is not healthy – manual action required',
     word: 'Restore failed, manual action required',
+    heading: inPlace,
   },
   half: {
     subject: 'DOWN, restore failed, the previous data could not be put back – manual action required',
     word: 'Down, manual action required',
+    heading: (about) => `The restore failed, and the data of ${about} is only partly restored`,
   },
 };
+
+function inPlace(about: string): string {
+  return `The restore of ${about} failed, and the previous data is in place`;
+}
 
 /** As text, with the last log lines of the unhealthy container. */
 export function howRestoreEnded({ error, detail }: RestoreRecord): Block[] {

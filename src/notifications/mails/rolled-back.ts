@@ -43,9 +43,13 @@ export function neverStopped(update: Update, seen: Seen): FailureText {
     word: 'Rolled back',
     heading: `${name} is still running its old version`,
     opening: [
-      paragraph('The new version did not work next to the old one and was removed. The old one was never stopped.'),
+      paragraph(
+        'The new container did not work next to the old one and was removed. The old container was never stopped.',
+      ),
       paragraph(verifiedHow(update)),
-      paragraph(`${urgency(seen).trim()} Until the new one was removed, it may have answered some requests.`.trim()),
+      paragraph(
+        `${urgency(seen).trim()} The new container may have answered some requests before it was removed.`.trim(),
+      ),
       ...unknownData(seen),
     ],
     labels: { from: 'Still running', to: 'Failed version' },
@@ -68,7 +72,8 @@ export function unknownData({ dataChange }: Seen): Block[] {
   return [important(`${unknown} Check the log of the old version before you rely on its data.`)];
 }
 
-function verifiedHow(update: Update): string {
+/** After the restore of the data, if there was one: what ran before it proves nothing of that data. */
+export function verifiedHow(update: Update): string {
   const check = lastCheck(update);
   const how = check?.detail ? splitDetail(check.detail).sentence : 'its health check succeeded';
   return `Verified after the ${check?.name === 'restore_health_check' ? 'restore' : 'rollback'}: ${how}`;
@@ -86,7 +91,9 @@ function interruption(update: Update, { ownStop }: Seen): Block[] {
   const took = formatBetween(stopped, verified);
   if (!stopped || !verified || took === null) return [];
   return [
-    paragraph(`It may have been offline between ${formatTime(stopped)} and ${formatTime(verified)} (at most ${took}).`),
+    paragraph(
+      `${nameOf(update)} may have been offline between ${formatTime(stopped)} and ${formatTime(verified)} (at most ${took}).`,
+    ),
   ];
 }
 
@@ -103,7 +110,7 @@ export function restored(update: Update, seen: Seen): Block[] {
 }
 
 const RESTORED_AT_ZERO =
-  'The new version had changed the data, so the data was restored from the backup of this update. Every service that writes to it had been scaled to 0 since that backup.';
+  'The new version had changed the data, so the data was restored from the backup of this update. Every service that writes to the data had been scaled to 0 since that backup.';
 const CHOSEN =
   'As you chose, the data was restored from the backup of this update. Data written since that backup is only in the copy that is kept.';
 
@@ -114,5 +121,5 @@ function whyRestored({ dataChange }: Seen): string {
     changes === ''
       ? 'The old version was not healthy after the rollback'
       : `The new version had changed the data (${changes})`;
-  return `${why}. So the data was restored from the backup of this update. All containers that write to it had been stopped since that backup.`;
+  return `${why}, so the data was restored from the backup of this update. Every container that writes to the data had been stopped since that backup.`;
 }

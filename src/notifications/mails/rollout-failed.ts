@@ -3,7 +3,7 @@ import { splitDetail } from '../letter/clean';
 import { important, machineSaid, paragraph, section, shellCommand, type Block } from '../letter/letter';
 import { changedAndNotRestored, changesIn, dataChangeBlocks } from './data-changed';
 import { failedOnWayBack, titleOf, type FailureText, type Seen } from './failure-text';
-import { lastCheck, restored, subjectOfRollback, unknownData, urgency } from './rolled-back';
+import { lastCheck, restored, subjectOfRollback, unknownData, urgency, verifiedHow } from './rolled-back';
 import { errorOf, lookAtService, nameOf } from './passages/passages';
 
 /** `scaled`: names of the services that were scaled to 0 for the backup, which the reason lists. */
@@ -15,7 +15,6 @@ export function serviceUntouched({ reason, container }: Update, scaled: readonly
 
 /** Swarm replaced its tasks: no container was kept or started again. */
 export function serviceRolledBack(update: Update, _backup: unknown, seen: Seen): FailureText {
-  const detail = lastCheck(update)?.detail;
   return {
     subject: subjectOfRollback(seen),
     tone: 'attention',
@@ -26,7 +25,7 @@ export function serviceRolledBack(update: Update, _backup: unknown, seen: Seen):
       ...restored(update, seen),
       ...changesIn(seen.dataChange),
       ...unknownData(seen),
-      ...(detail ? [paragraph(`Verified after the rollback: ${splitDetail(detail).sentence}`)] : []),
+      ...(lastCheck(update)?.detail ? [paragraph(verifiedHow(update))] : []),
     ],
     labels: { from: 'Running again', to: 'Failed version' },
   };
@@ -72,7 +71,7 @@ function situation(update: Update, { leftAtZero, replaced }: Seen): Situation {
     return {
       subject: 'DOWN, its data is only partly restored',
       heading: `The data of ${name} is only partly restored`,
-      important: `these services stay at 0 replicas until the data is restored: ${leftAtZero.join(', ')}. docs/swarm.md has the commands.`,
+      important: `restore the data of ${name} (docs/swarm.md has the commands). These services stay at 0 replicas until the data is restored: ${leftAtZero.join(', ')}.`,
       repair: false,
     };
   }
@@ -80,7 +79,7 @@ function situation(update: Update, { leftAtZero, replaced }: Seen): Situation {
     return {
       subject: 'changed externally during its update',
       heading: `The service ${name} was changed externally during its update`,
-      important: `diun-pilot does not undo the change of another client. Check that ${name} works.`,
+      important: `check that ${name} works. Another client changed it, and diun-pilot does not undo that change.`,
       repair: false,
     };
   }
@@ -88,8 +87,8 @@ function situation(update: Update, { leftAtZero, replaced }: Seen): Situation {
   return (
     other ?? {
       subject: 'update and rollback failed',
-      heading: `The service ${name} is not running its old version in a healthy state`,
-      important: `diun-pilot cannot repair ${name} automatically.`,
+      heading: `The update and the rollback of the service ${name} failed`,
+      important: `diun-pilot cannot repair ${name} automatically. The commands are below.`,
       repair: true,
     }
   );
@@ -99,12 +98,12 @@ function situation(update: Update, { leftAtZero, replaced }: Seen): Situation {
 function otherSituation(update: Update, replaced: boolean): Situation | null {
   const name = nameOf(update);
   const has = (step: StepName): boolean => update.steps.some((each) => each.name === step);
-  const heading = `A service that was scaled to 0 for the backup of ${name} is not healthy again`;
+  const heading = `A service that was scaled to 0 for the backup of ${name} is not healthy`;
   if (!replaced) {
     return {
       subject: 'update aborted, a service scaled to 0 for its backup is not healthy',
       heading,
-      important: `the image of ${name} was not changed, but a service that was scaled to 0 for the backup is not healthy.`,
+      important: `a service that was scaled to 0 for the backup is not healthy. The image of ${name} was not changed.`,
       repair: false,
     };
   }
@@ -113,7 +112,7 @@ function otherSituation(update: Update, replaced: boolean): Situation | null {
   return {
     subject: `${subject}, another service is not healthy`,
     heading,
-    important: `${name} runs its ${version} version and is healthy, but another service that was scaled to 0 for the backup is not.`,
+    important: `another service, which was scaled to 0 for the backup, is not healthy. ${name} runs its ${version} version and is healthy.`,
     repair: false,
   };
 }

@@ -37,7 +37,7 @@ export function soakFailed(news: SoakNews, which: 'first' | 'reminder' = 'first'
     verdict: { tone: 'alarm', word: `Unhealthy after the update${noWayBack ? ', manual action required' : ''}` },
     heading:
       reminds && !noWayBack
-        ? `The failure of ${name} is still waiting for your decision`
+        ? `Your decision on the failure of ${name} is still pending`
         : `${name} failed during its soak`,
     blocks: [
       important(`${noWayBack ? 'Manual action' : 'Decision'} required: ${soakFailureText(soak)}`),
@@ -68,7 +68,7 @@ function whatToDecide({ update, soak, backup, offered, now, decideUrl }: SoakNew
       `${why}, so diun-pilot does not roll it back automatically. The new version stays in place until you decide.`,
     ),
     paragraph(
-      `The link is valid until ${formatTime(soak.decideUntil ?? soak.until)}; until then the old container is kept, stopped. After that, the new version stays and the old container is removed.`,
+      `The link is valid until ${formatTime(soak.decideUntil ?? soak.until)}. Until then, the stopped old container is kept. After that, the new version stays and the old container is removed.`,
     ),
     ...section(
       'What the page offers',
@@ -135,7 +135,7 @@ export function lossText(backup: Pick<BackupRecord, 'startedAt' | 'createdAt'> |
   if (backup === null) return '';
   const taken = takenAt(backup);
   const lost = formatDuration(now.getTime() - Date.parse(taken));
-  return `The data of the last ${lost} (since ${formatTime(taken)}) is lost to the application; it is kept in a separate copy.`;
+  return `The data of the last ${lost} (since ${formatTime(taken)}) is lost to the application; a separate copy of it is kept.`;
 }
 
 /** What running the old version on the current data may lead to. */

@@ -19,7 +19,7 @@ export function wrongSignature(update: Update): FailureText {
     opening: [
       paragraph(`${name} runs its old version as before, and the new image was not pulled.`),
       paragraph(
-        'The image may have been replaced by someone who has access to the registry, but not to the signing key. Ask the publisher of the image whether this digest is theirs. If it is, and the key was replaced, correct update.verify and request the update again. If it is not, do not run it.',
+        'The image may have been replaced by someone who has access to the registry, but not to the signing key. Ask the publisher of the image whether this digest is theirs. If it is theirs and the signing key was replaced, correct update.verify and request the update again. If it is not theirs, do not run the image.',
       ),
     ],
     labels: { from: 'Still running', to: 'Refused version' },
@@ -40,7 +40,7 @@ export function neighbourDown(update: Update, _backup: unknown, { dataChange }: 
     heading: `${name} is running its old version again, but another container does not respond`,
     opening: [
       important(
-        `Manual action required: the unchanged old container of ${name} is running and healthy, but another container that worked before the update does not work now.`,
+        `Manual action required: another container, which worked before the update, does not respond now. The unchanged old container of ${name} is running and healthy.`,
       ),
       paragraph(sentence),
       ...machineSaid(output),
@@ -74,14 +74,14 @@ export function changedByOthers(
     opening: [
       ...warning(name, { started, isDown }),
       ...(back === null ? [] : [paragraph(errorOf(update).sentence)]),
-      paragraph(`${CAUSES}${back === null ? ' This update did not touch the result of that change.' : ''}`),
+      paragraph(`${CAUSES}${back === null ? ' diun-pilot left the result of that change as it is.' : ''}`),
       ...(started || back !== null ? [] : [paragraph(NOTHING_LEFT)]),
       ...dataChangeBlocks(dataChange),
       ...section('Check it', lookAtContainer(name)),
       ...(started || isDown
         ? [
             paragraph(
-              `A container named ${name}.diun-pilot-… was renamed by this update. A container named like 1a2b3c_${name} was left by an interrupted docker compose up. If no container named ${name} is running, create it:`,
+              `If a container named ${name}.diun-pilot-… exists, this update renamed it. An interrupted docker compose up leaves names such as 1a2b3c_${name}. If no container named ${name} is running, create it:`,
             ),
             {
               type: 'commands' as const,
@@ -113,14 +113,16 @@ export function unhealthyAsBefore(update: Update, _backup: unknown, { dataChange
     subject: 'rolled back, its health check fails as before the update – please check',
     tone: 'alarm',
     word: 'Unhealthy, as before',
-    heading: `${titleOf(update)} fails its health check with its old version, as it did before the update`,
+    heading: `${titleOf(update)} is running its old version again and fails its health check, as before the update`,
     opening: [
       important(state),
       paragraph(errorOf(update).sentence),
       ...changedAndNotRestored(update, dataChange),
-      ...section('If it works', ...remedy),
-      ...section('If it does not work', look),
-      paragraph(`It was already unhealthy before the update, so the cause may be unrelated.${renamed}`),
+      ...section(`If ${nameOf(update)} works`, ...remedy),
+      ...section(`If ${nameOf(update)} does not work`, look),
+      paragraph(
+        `${nameOf(update)} was already unhealthy before the update, so the update may not be the cause.${renamed}`,
+      ),
     ],
     labels: { from: 'Running again', to: 'Failed version' },
   };
@@ -142,6 +144,6 @@ function wordsOn(update: Update): { state: string; remedy: Block[]; look: Block;
   return {
     state: `The unchanged old container is running again, but diun-pilot cannot verify whether ${name} works. Please check it.`,
     ...{ remedy: [paragraph(fix), { type: 'commands', lines }], look: lookAtContainer(name) },
-    renamed: ` A container named ${name}.diun-pilot-… was renamed by this update.`,
+    renamed: ` If a container named ${name}.diun-pilot-… exists, this update renamed it.`,
   };
 }

@@ -87,8 +87,8 @@ function whatHappensNext(news: FailedNews): Block[] {
   if (isGone(news.update))
     return section('What happens next', paragraph(`When ${name} exists again, its updates are offered as usual.`));
   const next = news.quarantined
-    ? `diun-pilot does not retry this digest on ${name} automatically; the next one is handled as usual. ` +
-      `${news.update.status === 'rollback_failed' ? 'When it is running again and the cause is fixed' : 'When the cause is fixed'}, you can retry the same digest with "Try it again" on the operator page, or on the host:`
+    ? `diun-pilot does not retry this digest on ${name} automatically; the next digest is handled as usual. ` +
+      `${news.update.status === 'rollback_failed' ? `When ${name} is running again and the cause is fixed` : 'When the cause is fixed'}, you can retry the same digest with "Try it again" on the operator page, or on the host:`
     : `The failure was not caused by the image. ${whenAgain(news)}`;
   return [
     ...section('What happens next', paragraph(next), { type: 'commands', lines: [requestCommand(news.update)] }),
@@ -99,7 +99,7 @@ function whatHappensNext(news: FailedNews): Block[] {
 /** As decisions/reconcile does it. */
 function whenAgain({ update, reconciles = true }: FailedNews): string {
   if (update.error !== null && NEEDS_A_CHANGE.includes(update.error.code))
-    return `It would fail in the same way again, so diun-pilot does not retry it for ${formatTimeout(RESTS_EXPIRED_MS)}. Fix the cause, then request the update:`;
+    return `The update would fail in the same way again, so diun-pilot does not retry it for ${formatTimeout(RESTS_EXPIRED_MS)}. Fix the cause, then request the update:`;
   if (isOtherTag(update) && !isTagRetried(update))
     return 'You requested this tag, so diun-pilot does not retry it automatically. To retry:';
   if (!reconciles)
@@ -111,10 +111,13 @@ function composeFile({ update }: EndNews): Block[] {
   if (!isOtherTag(update) || update.kind === 'service') return [];
   // It had succeeded, and its tag could not be written back (updates/new-tag/keep-tag).
   if (update.status === 'rolled_back' && update.followUp !== null)
-    return section('The compose file', important(`It still names the version that failed. ${update.followUp}`));
+    return section(
+      'The compose file',
+      important(`The compose file still names the version that failed. ${update.followUp}`),
+    );
   return section(
     'The compose file',
-    paragraph('Do not change it: it still names the version from before the update.'),
+    paragraph('Do not change the compose file: it still names the version from before the update.'),
     update.followUp === null ? null : paragraph(`Only after the new version is running: ${update.followUp}`),
   );
 }

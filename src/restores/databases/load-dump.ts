@@ -106,7 +106,7 @@ export function explainLoad(stderr: string): string {
 const ADVICE: [RegExp, string][] = [
   [
     /No space left on device/,
-    'The disk of the database server is full: a restore needs the space of the databases once more. Make room on it, then restore again.',
+    'The disk of the database server is full: a restore needs space for a second copy of the databases. Make room on it, then restore again.',
   ],
   [
     ONE_DATABASE,

@@ -31,7 +31,7 @@ async function unpack(run: RestoreRun, placed: Placed): Promise<void> {
     await run.engine.extract(container.id, folder, content);
   } catch (error) {
     if (!/no space left|disk quota/i.test(messageOf(error))) throw error;
-    const message = `The disk of ${item.name} of ${container.name} is full: a restore needs the space of the data once more. Make room on the disk of that folder, then restore again.`;
+    const message = `The disk of ${item.name} of ${container.name} is full: a restore needs space for a second copy of the data. Make room on the disk of that folder, then restore again.`;
     throw new PilotError('restore_failed', message, { cause: error });
   }
 }

@@ -97,7 +97,7 @@ async function noOtherClient(run: Run): Promise<void> {
     await run.clock.sleep(BETWEEN_LOOKS_MS);
   }
   throw notNow(
-    `These are connected to ${run.container.name}, and what they write after the backup would be lost: ${others.join(', ')}. Stop them for the time of the update; a container that has depends_on its service in the compose file is stopped automatically.`,
+    `Clients are connected to ${run.container.name}, and what they write after the backup would be lost: ${others.join(', ')}. Stop them during the update; a container that has depends_on its service in the compose file is stopped automatically.`,
   );
 }
 

@@ -31,7 +31,7 @@ export async function testNginxConfig(
     return `nginx -t could not check the new image: outside of the running ${container.name} it fails in the old image, too`;
   throw new PilotError(
     'preflight_failed',
-    `The configuration of ${container.name} does not work with ${update.to.reference}: nginx -t exits ${exitCode}. Nothing was changed. Fix the configuration, then request it again: diun-pilot update ${container.name}\n${log.join('\n')}`,
+    `The configuration of ${container.name} does not work with ${update.to.reference}: nginx -t exits ${exitCode}. Nothing was changed. Fix the configuration, then request the update again: diun-pilot update ${container.name}\n${log.join('\n')}`,
   );
 }
 

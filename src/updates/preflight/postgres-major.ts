@@ -82,7 +82,7 @@ function otherMajor({ container, update }: Server, data: string, image: string):
       ? `No older major can read it. Keep a tag of PostgreSQL ${data}.`
       : swarm
         ? `The data of a service is not moved to a new major automatically: dump and restore it by hand. Until then keep a tag of PostgreSQL ${data}.`
-        : `This was not known when the update was decided, so it was not rehearsed. Request it again: diun-pilot update ${name} ${update.to.reference}`;
+        : `This was not known when the update was decided, so the update was not rehearsed. Request it again: diun-pilot update ${name} ${update.to.reference}`;
   return new PilotError('preflight_failed', `${what} ${remedy}`);
 }
 

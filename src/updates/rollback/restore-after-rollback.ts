@@ -170,8 +170,10 @@ async function mustBeUnwritten(run: Run): Promise<void> {
   const ranHere = dataGoesBack === true ? null : oldContainerId;
   const names = [...(await startedByOthers(run, ranHere)), ...(await startedAfterItsStop(run, ranHere))];
   if (names.length === 0) return;
-  const what = `started by another process while the backup was unpacked: ${names.join(', ')}`;
-  throw new PilotError('restore_failed', `Data may have been written that a restore would lose. It was ${what}.`);
+  throw new PilotError(
+    'restore_failed',
+    `Another process started ${names.join(', ')} while the backup was unpacked, and a restore could lose data written since.`,
+  );
 }
 
 /** Its name, if it has run since the restore stopped it. */

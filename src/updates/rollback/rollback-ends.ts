@@ -39,7 +39,7 @@ export async function removeNew(run: ActiveUpdate): Promise<void> {
 export const WOULD_BE_LOST = 'data may have been written since the backup, and a restore would lose that.';
 
 /** Introduces the cause of a rollback in a message. */
-const ROLLED_BACK = 'It was rolled back because:';
+const ROLLED_BACK = 'The update was rolled back because:';
 
 /**
  * The error of a rollback after which the old container runs on the data of the new version, which changed it or may have.
@@ -58,7 +58,7 @@ export function dataChangedError(change: DataChange | undefined, cause: PilotErr
 export function databasesLeft(change: DataChange | undefined, cause: PilotError): PilotError | null {
   const { created = [] } = change ?? {};
   if (created.length === 0) return null;
-  const message = `The data was restored, but this was created since the backup and is still there: ${created.join(', ')}. No backup of this update has it, so the restore did not remove it.`;
+  const message = `The data was restored, but the following was created since the backup and still exists: ${created.join(', ')}. The backup of this update does not contain it, so the restore did not remove it.`;
   return new PilotError('data_changed', withCause(message, ROLLED_BACK, cause));
 }
 
@@ -72,7 +72,7 @@ export function rollbackFailed(cause: PilotError, failure: unknown, asBefore: He
   if (codeOf(failure) === 'other_unhealthy') return new PilotError('other_unhealthy', because, { cause: failure });
   if (asBefore === null) return new PilotError('rollback_failed', because, { cause: failure });
   const suspect = asBefore.of === 'probe' ? ': its label update.probe may be wrong' : '';
-  const before = `It did not pass its health check before the update either (${asBefore.detail})${suspect}.`;
+  const before = `The old version did not pass its health check before the update either (${asBefore.detail})${suspect}.`;
   return new PilotError('unhealthy_as_before', `${before} ${because}`, { cause: failure });
 }
 

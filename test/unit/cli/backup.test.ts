@@ -72,7 +72,7 @@ describe('backups', () => {
   });
 
   test('none yet is no failure', async () => {
-    expect(await runOn(scene, ['backups'])).toMatchObject({ code: 0, stdout: 'No backup yet.\n', stderr: '' });
+    expect(await runOn(scene, ['backups'])).toMatchObject({ code: 0, stdout: 'No backups yet.\n', stderr: '' });
     expect((await runOn(scene, ['backups', '--json'])).stdout).toBe('{\n  "backups": []\n}\n');
   });
 });

@@ -96,7 +96,7 @@ describe('backup sets', () => {
     scene.engine.runContainer(nginx({ labels: files }));
     taken();
     await scene.clock.advance(5 * 3_600_000);
-    expect(await check()).toMatch(/^ok +Backup set +web: last good one 5 h ago \(.*\), 2\.0 KiB$/m);
+    expect(await check()).toMatch(/^ok +Backup set +web: last good backup 5 h ago \(.*\), 2\.0 KiB$/m);
   });
 
   test('are a note where the last good one is too old, or there is none', async () => {
@@ -105,7 +105,7 @@ describe('backup sets', () => {
     taken();
     scene.store.timers.keep('backup', { expression: '0 2 * * *', timeZone: 'UTC' }, scene.clock.now().toISOString());
     await scene.clock.advance(4 * 24 * 3_600_000);
-    expect(await check()).toMatch(/^note +Backup set +web: last good one 4 days ago .*; too old: see/m);
+    expect(await check()).toMatch(/^note +Backup set +web: last good backup 4 days ago .*; too old: see/m);
   });
 
   test('are none where nothing is labelled', async () => {
@@ -157,7 +157,7 @@ describe('certificates', () => {
     world.served = world.first;
     await scene.clock.advance(50 * 24 * 3_600_000);
     expect(await check()).toMatch(
-      /^note +Certificate +git\.example\.org: served: \d+ days left.*; near its end: run `diun-pilot renew`$/m,
+      /^note +Certificate +git\.example\.org: served: \d+ days left.*; near expiry: run `diun-pilot renew`$/m,
     );
     world.served = null;
     expect(await check()).toMatch(/^note +Certificate +git\.example\.org: on disk: .*; .+/m);

@@ -25,7 +25,7 @@ test('when all is well it says what works and how each watched container would b
   for (const what of ['Settings', 'Docker', 'Database', 'Backups', 'Mail', 'Outbox', 'Diun']) {
     expect(stdout).toMatch(new RegExp(`^ok +${what} `, 'm'));
   }
-  expect(stdout).toMatch(/Diun +last heard 2026-01-05 /);
+  expect(stdout).toMatch(/Diun +last notification 2026-01-05 /);
   expect(stdout).toMatch(
     /web-nginx-1 +nginx:stable +automatic +patch +nginx +none +up to patch at once; a larger one waits for approval/,
   );
@@ -69,7 +69,7 @@ test('a token of the API that could be guessed is a note with the remedy', async
 
 test('Diun that was never heard is a note with the remedy, no failure', async () => {
   const { code, stdout } = await run(['check']);
-  expect(stdout).toMatch(/^note +Diun +never heard: .*diun\.yml.*method POST.*diun notif test/m);
+  expect(stdout).toMatch(/^note +Diun +no notification yet: .*diun\.yml.*method POST.*diun notif test/m);
   expect(stdout).toMatch(/Nothing is watched\./);
   expect(code).toBe(0);
 });

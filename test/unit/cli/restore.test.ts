@@ -27,7 +27,7 @@ const nothingWasDone = (): void => {
 test('--dry-run tells what would happen, reads the whole set, changes nothing, and ends with 0', async () => {
   const { code, stdout } = await restore(['--dry-run']);
   expect(stdout).toMatch(/^Restore of file:.*\n1\. The set of /);
-  expect(stdout).toContain('Stopped until it is done: forge-gitea-1');
+  expect(stdout).toContain('Stopped during the restore: forge-gitea-1');
   expect(stdout).toContain('Dry run: nothing was stopped and nothing was changed.');
   expect(code).toBe(0);
   nothingWasDone();

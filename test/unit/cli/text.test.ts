@@ -34,7 +34,7 @@ test("a time is shown in the operator's zone", () => {
 });
 
 test('the live line of a queued update says what it waits for', () => {
-  const queued = anUpdate({ status: 'queued', reason: 'The operator requested it.', steps: [] });
+  const queued = anUpdate({ status: 'queued', reason: 'The operator requested the update.', steps: [] });
   expect(progressOf(queued)).toBe('waiting until nothing else runs …');
   const hold = { since: '2026-01-05T03:00:00Z', until: '2026-01-05T03:01:00Z', reason: queued.reason };
   const reason = `${queued.reason} It waits for the registry, which is asked again: it does not answer.`;

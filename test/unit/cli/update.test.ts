@@ -19,7 +19,7 @@ describe('update CONTAINER', () => {
     publish();
     const { code, stdout, stderr } = await runOn(scene, ['update', 'web-nginx-1']);
     expect(stderr).toBe('');
-    expect(stdout).toMatch(/The operator requested it\.\n/);
+    expect(stdout).toMatch(/The operator requested the update\.\n/);
     const ends = stdout.split('\n').filter((line) => /^[A-Za-z ]+: (succeeded|skipped)/.test(line));
     expect(ends.map((line) => line.split(/[:]/)[0])).toEqual([
       'Backup',

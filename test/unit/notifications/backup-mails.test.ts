@@ -26,7 +26,7 @@ describe('notices of backups', () => {
       old,
       aBackup().id,
       'web: no successful backup since 2026-11-23',
-      'receive this mail once',
+      'there is no recent backup. diun-pilot sends this mail only once.',
       'diun-pilot check',
     );
     const none = backupOld({ about: 'web', lastGood: null, publicUrl });
@@ -82,6 +82,6 @@ describe('backup failed', () => {
   it('raises the alarm when there is no good one at all', async () => {
     const mail = backupFailed({ backup, lastGood: null, publicUrl: 'https://pilot.example.org' });
     expect(mail.subject).toBe('[diun-pilot] web: backup failed, no good backup exists – please check');
-    await bothSay(mail, 'There is none: nothing can be restored.');
+    await bothSay(mail, 'No good backup exists, so nothing can be restored.');
   });
 });

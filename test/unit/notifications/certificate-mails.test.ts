@@ -20,7 +20,7 @@ describe('certificates', () => {
     });
     await bothSay(
       mail,
-      'The renewal failed; the previous certificates are still served. It is retried automatically at 2026-11-24 03:30:00 UTC.',
+      'After the failed renewal, the previous certificates are still served. The renewal is retried automatically at 2026-11-24 03:30:00 UTC.',
       'Some challenges have failed.',
       'served: 60 days left, valid until 2027-01-22',
       'diun-pilot renew',
@@ -37,7 +37,7 @@ describe('certificates', () => {
     });
     await bothSay(
       mail,
-      'Less than a quarter of its lifetime is left',
+      'less than a quarter of its lifetime is left',
       'served by git-nginx-1',
       certificate.fingerprint,
     );

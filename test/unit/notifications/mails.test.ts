@@ -148,9 +148,9 @@ describe('critical update available', () => {
   });
 
   it('superseded without a new offer: says that its link is void, why, and gives none', async () => {
-    const reason = 'A newer digest came for the same container: nginx:1.28.';
+    const reason = 'There is a newer digest for the same container: nginx:1.28.';
     const mail = offerSuperseded({ update: { ...update, status: 'superseded', reason }, page: '' });
-    await bothSay(mail, 'is no longer valid', 'Its link no longer works', reason, NEW_DIGEST);
+    await bothSay(mail, 'is no longer valid', 'The link to it no longer works', reason, NEW_DIGEST);
     await neitherSays(mail, '/approvals/');
   });
 });
@@ -188,6 +188,19 @@ describe('update failed', () => {
     await bothSay(rolledBack, 'Health check', 'host not found in upstream "app"', aBackup().id);
     await neitherSays(rolledBack, 'never stopped', 'needs a person', 'docker logs');
   });
+
+  it.each(['container', 'service'] as const)(
+    'of a %s whose data was restored: says that it was verified after the restore',
+    async (kind) => {
+      const steps = [
+        ...aRolledBackUpdate().steps.slice(0, -1),
+        aStep('restore', 36, 60, { detail: 'The data of 2026-11-23 03:00:10 UTC is restored.' }),
+        aStep('restore_health_check', 60, 70, { detail: 'it answers' }),
+      ];
+      const mail = updateFailed(failedNews({ update: aRolledBackUpdate({ kind, steps }), quarantined: true }));
+      await bothSay(mail, 'Verified after the restore: it answers');
+    },
+  );
 
   it('after a handover that failed beside the old one: says that the old one was never stopped', async () => {
     const servedOn = updateFailed(failedNews({ update: aRolledBackUpdate(), quarantined: true, servedOn: true }));
@@ -235,7 +248,7 @@ describe('update failed', () => {
   it('of a new tag: tells to leave the compose file as it is', async () => {
     const update = aRolledBackUpdate({ to: { reference: 'nginx:1.28', digest: NEW_DIGEST } });
     const mail = updateFailed(failedNews({ update, quarantined: true }));
-    await bothSay(mail, 'Do not change it', 'diun-pilot update nginx nginx:1.28');
+    await bothSay(mail, 'Do not change the compose file', 'diun-pilot update nginx nginx:1.28');
   });
 
   it('of a container that is gone: does not claim that it runs', async () => {
@@ -295,7 +308,7 @@ describe('every mail', () => {
   it('keeps a time in one line with its zone', () => {
     const mail = updateFailed(failedNews({ update: aRolledBackUpdate(), backup: aBackup(), quarantined: true }));
     expect(mail.text).toContain(
-      '\nIt may have been offline between 2026-11-23 03:00:31 UTC and\n2026-11-23 03:00:50 UTC',
+      '\nnginx may have been offline between 2026-11-23 03:00:31 UTC and\n2026-11-23 03:00:50 UTC',
     );
   });
 
@@ -321,5 +334,5 @@ it('after an external change: says that the container is down when none could be
   const mail = updateFailed(failedNews({ update, quarantined: false, broughtBack: 'none runs' }));
   expect(mail.subject).toContain('DOWN, container was removed or stopped externally – manual action required');
   await bothSay(mail, 'port is already allocated', 'docker compose up -d nginx');
-  await neitherSays(mail, 'changed nothing', 'did not touch');
+  await neitherSays(mail, 'changed nothing', 'left the result');
 });

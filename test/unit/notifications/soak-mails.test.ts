@@ -39,7 +39,7 @@ test('a failed soak says what happened, what happens without a decision, every c
     'The schema is another: 2 tables added.',
     'The old version with the backup from before the update. The data of the last',
     'The new version, as it is now. Nothing is changed.',
-    'The link is valid until 2026-11-26 03:13:30 UTC; until then the old container is kept, stopped.',
+    'The link is valid until 2026-11-26 03:13:30 UTC. Until then, the stopped old container is kept.',
     'exit status 1',
   );
   for (const part of [mail.html, mail.text]) expect(part).toContain('https://pilot.example.org/approvals/TOKEN');
@@ -63,7 +63,7 @@ test.each([
     );
     await bothSay(mail, 'Manual action required: nginx restarted 3 times in 12 min.', why, was);
     await bothSay(mail, 'The new version stays in place.', 'docker logs --tail 100 nginx', 'exit status 1');
-    await neitherSays(mail, 'The old version with', 'decide', 'is kept, stopped');
+    await neitherSays(mail, 'The old version with', 'decide', 'old container is kept');
     expect(mail.notice).toMatchObject({ priority: 5, link: { label: 'Open the page', url: DECIDE } });
   },
 );

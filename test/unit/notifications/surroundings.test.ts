@@ -17,7 +17,7 @@ it('tells from its past how long a container is away, or that nobody knows', () 
 
 it('tells when the last verified backup was, or that there is none and whether one will be', () => {
   expect(told({ lastBackup: aBackup() })).toContain('2026-11-23 03:00:22 UTC, 12.4 MiB, read back to its end.');
-  expect(told({})).toContain('There is none of the project web yet. One is taken before');
+  expect(told({})).toContain('No backup of the project web exists yet. One is taken before');
   expect(told({}, aPlan({ project: null, container: 'web', backup: [] }))).toContain(
     'no container of web has a backup.kind label',
   );

@@ -48,7 +48,7 @@ test('says what is stopped, what is put where, what is kept, and who is started'
   expect(problems).toEqual([]);
   expect(writers.map(({ name }) => name)).toEqual(['forge-gitea-1', 'forge-cron-1']);
   const told = course.join('\n');
-  expect(told).toMatch(/read completely first[\s\S]*Stopped until it is done: forge-gitea-1, forge-cron-1/);
+  expect(told).toMatch(/read completely first[\s\S]*Stopped during the restore: forge-gitea-1, forge-cron-1/);
   expect(told).toMatch(
     /forge-db-1: missing roles.*[\s\S]*forge-db-1: database app is restored next to[\s\S]*forge-gitea-1: \/data is unpacked/,
   );

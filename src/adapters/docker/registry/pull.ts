@@ -135,7 +135,7 @@ function pullError(error: PilotError, reference: string): PilotError {
 const REMEDIES: readonly [words: RegExp, remedy: string][] = [
   [
     /verification failed/i,
-    'The registry, or a proxy in front of it, sent other content than the digest names. Nothing of it was kept. Retry, then check the proxy.',
+    'The registry, or a proxy in front of it, sent content that does not match the digest. It was discarded. Retry, then check the proxy.',
   ],
   [/no space left|disk quota/i, "The engine's disk is full: `docker image prune -a` removes unused images."],
   [

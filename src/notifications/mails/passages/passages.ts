@@ -151,7 +151,7 @@ function plannedBackup(plan: Plan): Block[] {
 
 function ifItFails({ kind, container, holdsData, restores, newMajor }: Plan): string {
   if (kind === 'service')
-    return `If anything fails before the rollout, ${container} keeps running unchanged. After it, Swarm rolls ${container} back to its previous spec, and its tasks are checked.`;
+    return `If anything fails before the rollout, ${container} keeps running unchanged. If the rollout or the health check fails, Swarm rolls ${container} back to its previous spec, and its tasks are checked.`;
   if (newMajor !== undefined)
     return `If anything fails before the data directories change places, ${container} keeps running unchanged. After that, the data directory of PostgreSQL ${newMajor.from} is put back, and the unchanged old container is started again and checked. The containers that write to the data stay stopped until the databases are loaded and compared. What they write after that is kept if the update is rolled back.`;
   const data = restores
@@ -159,7 +159,7 @@ function ifItFails({ kind, container, holdsData, restores, newMajor }: Plan): st
     : holdsData
       ? ' Changes that the new version made to the data can only be undone from the backup; the mail about the failure has the command.'
       : '';
-  return `If anything fails before the swap, ${container} keeps running unchanged. If the new version is unhealthy after it, the unchanged old container is started again and checked.${data}`;
+  return `If anything fails before the swap, ${container} keeps running unchanged. If the new version is unhealthy after the swap, the unchanged old container is started again and checked.${data}`;
 }
 
 /** As Diun announced it, where diun-pilot knows no source of its own (`notesPassage`). */

@@ -44,7 +44,7 @@ function lastBackup(
   if (last === null) {
     return backup.length === 0
       ? `There is none: no ${member} of ${of} has a backup.kind label.`
-      : `There is none of ${of} yet. One is taken before anything is changed.`;
+      : `No backup of ${of} exists yet. One is taken before anything is changed.`;
   }
   const read = last.verifiedAt === null ? 'not read back' : 'read back to its end';
   const size = last.bytes === null ? '' : `${formatBytes(last.bytes)}, `;
@@ -83,7 +83,7 @@ export function rehearsalHeadline({ rehearsal }: Pick<OfferNews, 'rehearsal'>): 
 }
 
 const NOT_ENDED =
-  'The rehearsal on a copy of the data takes longer and has not ended yet. The page of the update shows its verdict.';
+  'The rehearsal on a copy of the data has not ended yet. The page of the update will show its verdict.';
 
 /** What was measured, or the last lines of the log. */
 export function rehearsalPassage({ rehearsal, plan }: Pick<OfferNews, 'rehearsal' | 'plan'>): Block[] {

@@ -46,7 +46,7 @@ describe('policy and size of the jump', () => {
     expect(ask({ container })).toMatchObject({
       kind: 'ask',
       reason:
-        'web: the tag nginx:1.27.3 has another image in the registry. It waits for approval: its image was built or loaded on this host, and no registry is known to have it.',
+        'web: the tag nginx:1.27.3 has another image in the registry. The update waits for approval: its image was built or loaded on this host, and no registry is known to have it.',
     });
     expect(ask({ container, source: 'operator' }).kind).toBe('start');
   });
@@ -73,7 +73,7 @@ describe('policy and size of the jump', () => {
 
   test('says which jump is larger than allowed', () => {
     expect(ask({ container: automatic(), to: 'nginx:2.0.0' }).reason).toBe(
-      'web: major update from 1.27.3 to 2.0.0. It waits for approval: update.allow is minor, and this is a major update.',
+      'web: major update from 1.27.3 to 2.0.0. The update waits for approval: update.allow is minor, and this is a major update.',
     );
   });
 
@@ -317,7 +317,7 @@ describe('a new PostgreSQL major', () => {
     expect(decision).toMatchObject({
       kind: 'ask',
       reason:
-        'db: major update from 15 to 17. It waits for approval: a new PostgreSQL major always needs approval, and a passed rehearsal first (PostgreSQL 15 to 17).',
+        'db: major update from 15 to 17. The update waits for approval: a new PostgreSQL major always needs approval, and a passed rehearsal first (PostgreSQL 15 to 17).',
     });
   });
 

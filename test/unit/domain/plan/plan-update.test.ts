@@ -64,7 +64,7 @@ test('says why a container without backup.kind holds data: it can migrate the da
   const app = aContainer({ name: 'app', dependsOn: ['db'] });
   const { course, holdsData, restores } = plan({ container: app, set: [db], holdsData: true, stopped: [app] });
   expect(course.slice(0, 2)).toEqual([
-    'app depends on a database that is backed up, and its new version can migrate it: it counts as holding data (backup.quiesce=never opts out).',
+    'app counts as holding data (backup.quiesce=never opts out): it depends on a database that is backed up, and its new version can migrate that database.',
     'For the backup, app is stopped, so that nothing is written after it.',
   ]);
   expect([holdsData, restores]).toEqual([true, true]);
@@ -225,7 +225,7 @@ describe('a new PostgreSQL major', () => {
     expect(risks.join('\n')).toContain('between the backup and the end of the load is lost');
     expect(risks.join('\n')).toContain('needs no REINDEX');
     expect(risks.join('\n')).toContain('update.soak is ignored');
-    expect(risks.join('\n')).toContain('the old data directory does not have what they wrote since');
+    expect(risks.join('\n')).toContain('the old data directory lacks what they wrote since');
     expect(risks.join('\n')).not.toMatch(/will stop before anything is changed|collation version mismatch/);
     expect(warnings).toBeUndefined();
   });
