@@ -25,6 +25,7 @@ function ended(): string[] {
       ]),
     ...renewals.list(9).flatMap(({ finishedAt }) => (finishedAt === null ? [] : ['renewal'])),
     ...(timers.get('backup-ages')?.last ? ['what is due by time'] : []),
+    ...(timers.get('leftovers')?.last ? ['the look for what the restore left'] : []),
   ];
 }
 
@@ -62,6 +63,7 @@ it('does one thing at a time: restores, automatic before manual updates, backups
     'backup',
     'renewal',
     'what is due by time',
+    'the look for what the restore left',
     'drill',
   ]);
 });
