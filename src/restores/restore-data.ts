@@ -143,8 +143,8 @@ async function noteStarted(run: RestoreRun): Promise<void> {
   const others = plan.writers.filter(({ id }) => !known.has(id));
   const look = () => Promise.all(others.map(({ id }) => inspectIfThere(engine, id)));
   const found = (await insist(run, 'the look at the writers of the set', look)).filter((inspect) => inspect !== null);
-  const anew = new Map(found.map((each) => [nameOfContainer(each), stoppedAs(each)]));
-  const stopped = journal.stopped.map((each) => ({ ...each, ...anew.get(each.name) }));
+  const recreated = new Map(found.map((each) => [nameOfContainer(each), stoppedAs(each)]));
+  const stopped = journal.stopped.map((each) => ({ ...each, ...recreated.get(each.name) }));
   const names = new Set(stopped.map(({ name }) => name));
   const started = found.filter((each) => each.State.Running && !names.has(nameOfContainer(each)));
   if (started.length > 0 || stopped.some(({ id }) => !known.has(id)))
