@@ -243,7 +243,7 @@ async function changeInTrial(
 
 function fingerprintOf(run: RehearsalRun, servers: Databases['servers']): Promise<DataFingerprint> {
   const named = servers.map(({ server: { id }, dumped }) => ({ id, name: dumped.container }));
-  return readFingerprint(run.engine, named, run.onProgress);
+  return readFingerprint(run, named, run.onProgress);
 }
 
 /** Of each database that the backup holds; one that a migration has dropped is left out. */

@@ -10,6 +10,7 @@ import { readFingerprint } from '../../src/updates/fingerprint/read-fingerprint'
 import { waitUntilHealthy } from '../../src/probes/wait-until-healthy';
 import { run } from '../lab/command';
 import { openStage } from '../support/e2e-stage';
+import { recordingLogger } from '../support/recording-logger';
 
 // People move PostgreSQL to another port, close TCP, or move its socket. Probe, backup, restore and fingerprint follow.
 const stage = openStage();
@@ -63,7 +64,11 @@ test.each(SERVICES)('a server that is configured otherwise is found: %s', async 
     await psql.run(['CREATE DATABASE "-old app"']);
   }
   await psql.run(['DROP DATABASE "-old app"']);
-  const fingerprint = await readFingerprint(engine, [server], () => undefined);
+  const fingerprint = await readFingerprint(
+    { engine, clock: systemClock, logger: recordingLogger().logger },
+    [server],
+    () => undefined,
+  );
   expect(fingerprint.unread).toEqual([]);
   expect(fingerprint.databases).toHaveLength(2);
 });

@@ -24,11 +24,14 @@ export class SchemaJudge {
       if (host.state(container).Running) this.#accept(database.schemaOf(container.inspect.Image));
   }
 
-  verdict({ container, status, to, error, reason, startedAt }: Update): void {
+  verdict({ container, status, to, reason, startedAt }: Update): void {
     const { happened, database } = this.seen;
     const schema = database.schemaOf(happened.image(to.digest)?.id ?? '');
     if (container === null || schema === undefined || startedAt === null) return;
-    const isSaid = status === 'succeeded' || error?.code === 'data_changed' || status === 'rollback_failed';
+    const isSaid =
+      status === 'succeeded' ||
+      status === 'rollback_failed' ||
+      reason.includes('could not read whether the new version');
     // A database that an outsider removed and created anew meanwhile was in no backup.
     if (isSaid || happened.touched.size > 0) this.#accept(schema);
     if (status === 'succeeded' && happened.faults === 0 && database.schema() === schema)

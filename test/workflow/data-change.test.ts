@@ -1,4 +1,4 @@
-import { StorageError } from '../../src/domain/errors';
+import { EngineError, StorageError } from '../../src/domain/errors';
 import type { CommandCall, Outcome, Scripts } from '../support/fake-engine-types';
 import { aDump } from '../support/fake-postgres';
 import { ALL_WITH_READER as ALL, CHANGED, migratingReader, READER, versionIn } from '../support/migrating-reader';
@@ -38,6 +38,21 @@ it('a rollback restores what the new version changed, although the old one is he
   expect(running()).toEqual(ALL);
   expect(forge.scene.engine.container(READER).Id).toBe(Id);
 });
+
+it('a rollback restores it although the engine refuses any one command of the look at the schema (seed 32669)', async () => {
+  for (let which = 1; which <= 4; which++) {
+    if (which > 1) forge.scene.close();
+    runReader(false);
+    let looks = 0;
+    forge.scene.engine.onCall('execOutput', ({ line }) => {
+      if (/own AS|SELECT json_build_array/.test(line) && ++looks === which)
+        throw new EngineError('engine_refused', 'not now');
+    });
+    await forge.update(READER);
+    expect([which, verdict()?.status, version()]).toEqual([which, 'rolled_back', '114']);
+    expect([which, verdict()?.reason]).toEqual([which, expect.not.stringContaining('could not read')]);
+  }
+}, 60_000);
 
 it('a database that the new version created is in no backup: it is left, and the result says so', async () => {
   runReader(false);

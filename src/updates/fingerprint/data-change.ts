@@ -25,7 +25,7 @@ export async function fingerprintBefore(
   if (!canChangeData(target, members) || approvedMajor(run) !== null) return null;
   const servers = members.filter(isServer).map(({ id, name }) => ({ id, name }));
   if (servers.length === 0) return null;
-  const fingerprint = await readFingerprint(run.engine, servers, progress);
+  const fingerprint = await readFingerprint(run, servers, progress);
   for (const { what, why } of fingerprint.unread)
     run.logger.warn('the schema of a database could not be read', { update: run.update.id, what, reason: why });
   return fingerprint;
@@ -38,7 +38,7 @@ async function changeSince(
   servers: readonly DatabaseServer[],
   progress: Progress,
 ): Promise<DataChange> {
-  const now = await readFingerprint(run.engine, servers, progress);
+  const now = await readFingerprint(run, servers, progress);
   const others = run.store.updates.othersThatChanged(run.update, fingerprint);
   const change = changeWithoutOthers(fingerprint, now, others);
   run.logger.info('compared the databases with those before the update', { update: run.update.id, ...change });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { insist } from '../../containers/insist';
 import { listDatabases } from '../../backups/sources/postgres-source';
 import {
   type DatabaseFingerprint,
@@ -10,7 +11,8 @@ import {
   serverTitle,
 } from '../../domain/data/data-fingerprint';
 import { messageOf, PilotError, rethrowEngineLost } from '../../domain/errors';
-import type { Progress } from '../../lib/logger';
+import type { Clock } from '../../lib/clock';
+import type { Logger, Progress } from '../../lib/logger';
 import { identifier, literal } from '../../lib/sql-quoting';
 import type { Engine } from '../../ports/engine';
 import { conninfo, type PostgresLogin, readPostgresLogin } from '../../probes/postgres-probe';
@@ -54,17 +56,19 @@ const contents = z.array(
 
 /**
  * Reads what an update can change in the databases of these servers: by the login of the backup, read-only, bounded in time
- * and size. A server or database that cannot be read is a part of the result. Rejects only with `engine_unreachable`.
+ * and size. A server or database that cannot be read is a part of the result; one refused call is repeated, since what is not known is
+ * not restored. Rejects only with `engine_unreachable`.
  */
 export async function readFingerprint(
-  engine: Engine,
+  parts: { engine: Engine; clock: Clock; logger: Logger },
   servers: readonly DatabaseServer[],
   progress: Progress,
 ): Promise<DataFingerprint> {
+  const { engine } = parts;
   const fingerprint: DataFingerprint = { servers: [...servers], databases: [], unread: [] };
   const tryTo = async (what: string, read: () => Promise<void>): Promise<void> => {
     try {
-      await read();
+      await insist(parts, `the look at ${what}`, read);
     } catch (error) {
       rethrowEngineLost(error);
       fingerprint.unread.push({ what, why: messageOf(error) });

@@ -81,9 +81,10 @@ function newsOf(deps: Deps, update: Update, soak: Soak): SoakNews {
 
 /** What became of the databases since before the update, with a sentence about it. Rejects only with `engine_unreachable`. */
 export async function schemaSinceUpdate(
-  { engine, store }: Pick<Deps, 'engine' | 'store'>,
+  deps: Pick<Deps, 'engine' | 'clock' | 'logger' | 'store'>,
   { updateId, oldContainerId, containerId, holdsData }: Soak,
 ): Promise<{ schema: SchemaSeen; detail: string }> {
+  const { store } = deps;
   if (!holdsData) return { schema: 'unchanged', detail: 'It holds no data.' };
   const update = store.updates.get(updateId);
   const before = store.updates.journal(updateId)?.fingerprint;
@@ -96,7 +97,7 @@ export async function schemaSinceUpdate(
     server.id === oldContainerId ? { ...server, id: containerId } : server,
   );
   const others = store.updates.othersThatChanged(update, before);
-  const change = changeWithoutOthers(before, await readFingerprint(engine, servers, () => undefined), others);
+  const change = changeWithoutOthers(before, await readFingerprint(deps, servers, () => undefined), others);
   const lost = lostWithTheBackup(others);
   if (hasChanged(change))
     return { schema: 'changed', detail: `The new version changed the schema: ${changesOf(change)}.${lost}` };
