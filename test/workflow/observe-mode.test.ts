@@ -85,7 +85,7 @@ test('offers are decided and mailed, with the statement that nothing is changed'
   });
   expect(mailTo('critical_update_available')).toMatchObject({
     subject: expect.stringContaining('nothing to approve in observe mode'),
-    text: expect.stringContaining('PILOT_MODE=observe'),
+    text: expect.stringMatching(/^OBSERVE MODE\n[^]*PILOT_MODE=observe/),
   });
 });
 

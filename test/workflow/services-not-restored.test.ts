@@ -91,6 +91,8 @@ it('says that the new version runs when only another service does not come back'
   expect(last().reason).toMatch(/^forge_db runs postgres:15 and is healthy, but another service/);
   expect(mail()?.subject).toContain('updated, another service is not healthy – manual action required');
   expect(mail()?.text).not.toContain('docker service update');
+  // Not those of the updated service, which works.
+  expect(mail()?.text).toMatch(/Look at it first[^]*docker service ls[^]*docker service logs --tail 100 NAME/i);
 });
 
 it('keeps the data where another client scales the service up while the backup is unpacked', async () => {

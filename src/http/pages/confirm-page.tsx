@@ -30,7 +30,7 @@ export function confirmPage(offer: Offer): string {
   const { plan } = offer;
   return page({
     title: `Update ${plan.container}?`,
-    header: <p class="badge attention">Approval required</p>,
+    header: <p class="badge attention">{offer.observes === true ? 'Observe mode' : 'Approval required'}</p>,
     children: (
       <>
         {offer.nameMissed === true ? <NameMissed container={plan.container} /> : null}

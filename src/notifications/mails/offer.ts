@@ -94,7 +94,7 @@ export function criticalUpdateAvailable(news: NewOfferNews): RenderedMail {
     subject: `critical update available${news.replaces === null ? '' : ', newer than the previous offer'}${signatureInSubject(news)}${rehearsalInSubject(news)} – ${
       news.observes === true ? 'nothing to approve in observe mode' : 'approval required'
     }`,
-    verdict: { tone: 'attention', word: 'Approval required' },
+    verdict: { tone: 'attention', word: news.observes === true ? 'Observe mode' : 'Approval required' },
     heading: `Critical update available for ${name}`,
     blocks: [
       paragraph(

@@ -4,7 +4,7 @@ import { important, machineSaid, paragraph, section, shellCommand, type Block } 
 import { changedAndNotRestored, changesIn, dataChangeBlocks } from './data-changed';
 import { failedOnWayBack, titleOf, type FailureText, type Seen } from './failure-text';
 import { lastCheck, restored, subjectOfRollback, unknownData, urgency, verifiedHow } from './rolled-back';
-import { errorOf, lookAtService, nameOf } from './passages/passages';
+import { errorOf, LOOK_AT_ANY_SERVICE, lookAtService, nameOf } from './passages/passages';
 
 /** `scaled`: names of the services that were scaled to 0 for the backup, which the reason lists. */
 export function serviceUntouched({ reason, container }: Update, scaled: readonly string[]): string {
@@ -32,7 +32,7 @@ export function serviceRolledBack(update: Update, _backup: unknown, seen: Seen):
 }
 
 export function serviceNeedsAction(update: Update, _backup: unknown, seen: Seen): FailureText {
-  const { subject, heading, important: what, repair } = situation(update, seen);
+  const { subject, heading, important: what, repair, look } = situation(update, seen);
   return {
     subject: `${subject} – manual action required`,
     tone: 'alarm',
@@ -44,7 +44,7 @@ export function serviceNeedsAction(update: Update, _backup: unknown, seen: Seen)
       // Its sentence is that of the error.
       ...machineSaid(splitDetail(failedOnWayBack(update)?.detail ?? '').output),
       ...manualChange(update, seen),
-      ...section('Look at it first', lookAtService(nameOf(update))),
+      ...section('Look at it first', look ?? lookAtService(nameOf(update))),
       ...(repair ? section('Then bring it back', { type: 'commands', lines: back(update) }) : []),
     ],
     labels: { from: 'Previous version', to: 'Planned version' },
@@ -63,6 +63,8 @@ interface Situation {
   important: string;
   /** Whether the old image can help. */
   repair: boolean;
+  /** Commands for another service than the updated one. */
+  look?: Block;
 }
 
 function situation(update: Update, { leftAtZero, replaced }: Seen): Situation {
@@ -105,6 +107,7 @@ function otherSituation(update: Update, replaced: boolean): Situation | null {
       heading,
       important: `a service that was scaled to 0 for the backup is not healthy. The image of ${name} was not changed.`,
       repair: false,
+      look: LOOK_AT_ANY_SERVICE,
     };
   }
   if (update.error?.code !== 'other_unhealthy') return null;
@@ -114,6 +117,7 @@ function otherSituation(update: Update, replaced: boolean): Situation | null {
     heading,
     important: `another service, which was scaled to 0 for the backup, is not healthy. ${name} runs its ${version} version and is healthy.`,
     repair: false,
+    look: LOOK_AT_ANY_SERVICE,
   };
 }
 

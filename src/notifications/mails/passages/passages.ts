@@ -231,6 +231,12 @@ export function lookAtService(name: string): Block {
 /** Where the container is not known: the operator fills in its name. */
 export const LOOK_AT_ANY: Block = { type: 'commands', lines: ['docker ps -a', 'docker logs --tail 100 NAME'] };
 
+/** Where the service is not known. */
+export const LOOK_AT_ANY_SERVICE: Block = {
+  type: 'commands',
+  lines: ['docker service ls', 'docker service ps --no-trunc NAME', 'docker service logs --tail 100 NAME'],
+};
+
 /** Requests this update on the host. */
 export function requestCommand(update: Update): string {
   const image = isOtherTag(update) ? [update.to.reference] : [];
