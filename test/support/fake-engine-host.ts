@@ -101,6 +101,7 @@ export class FakeHost {
     try {
       for (const network of Object.keys(container.inspect.NetworkSettings.Networks)) this.requireNetwork(network);
       if (mode.startsWith('container:')) this.joinNetworkOf(mode.slice('container:'.length));
+      this.requireProgram(container);
       this.requireFreePorts(container);
       this.requireFreeAddresses(container);
     } catch (error) {
@@ -108,6 +109,15 @@ export class FakeHost {
       throw error;
     }
     container.startError = '';
+  }
+
+  /** An image has every program but a shell, unless it has a script for that, and those below `/missing`. */
+  private requireProgram(container: FakeContainer): void {
+    const command = this.command(container);
+    const [program = ''] = command;
+    const isScripted = scriptFor(container.image.spec.scripts ?? {}, command) !== undefined;
+    if (isScripted || (program !== '/bin/sh' && !program.startsWith('/missing/'))) return;
+    throw new EngineError('engine_refused', `exec: "${program}": stat ${program}: no such file or directory: unknown`);
   }
 
   private randomMac(): string {
