@@ -41,6 +41,19 @@ export function engineNamespacesContract(name: string, setUp: () => Promise<Engi
       expect(HostConfig.NetworkMode).toBe(NetworkMode);
     });
 
+    it('does not start a container whose program is not in its image, and keeps the reason', async () => {
+      const id = await created(['/missing/program']);
+      const reason = /no such file or directory/;
+      await expect(engine.start(id)).rejects.toMatchObject({
+        code: 'engine_refused',
+        message: expect.stringMatching(reason),
+      });
+      expect((await engine.inspectContainer(id)).State).toMatchObject({
+        Running: false,
+        Error: expect.stringMatching(reason),
+      });
+    });
+
     it('tells of what happens to containers, whoever does it, until it is told to stop', async () => {
       const stop = new AbortController();
       const events = (await engine.events(['start'], stop.signal))[Symbol.asyncIterator]();

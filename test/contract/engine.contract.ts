@@ -157,19 +157,6 @@ export function engineContract(name: string, setUp: () => Promise<EngineScene>):
         },
       );
 
-      it('does not start a container whose program is not in its image, and keeps the reason', async () => {
-        const id = await created(['/missing/program']);
-        const reason = /no such file or directory/;
-        await expect(engine.start(id)).rejects.toMatchObject({
-          code: 'engine_refused',
-          message: expect.stringMatching(reason),
-        });
-        expect((await engine.inspectContainer(id)).State).toMatchObject({
-          Running: false,
-          Error: expect.stringMatching(reason),
-        });
-      });
-
       it('does not start two containers on one published port', async () => {
         const HostConfig = {
           NetworkMode: 'default',
