@@ -125,9 +125,10 @@ export class Judge {
     this.#must(mails === ended, `${mails} mails about ${ended} restores`);
   }
 
-  #updateAtRest({ id, container, status, hold, steps }: Update): void {
+  #updateAtRest({ id, container, status, hold, notBefore, steps }: Update): void {
     const { store } = this.scene();
-    this.#must(status !== 'queued' || hold !== null, `an update of ${container} waits in the queue without a reason`);
+    const waits = hold !== null || notBefore !== null;
+    this.#must(status !== 'queued' || waits, `an update of ${container} waits in the queue without a reason`);
     this.#must(!steps.some((step) => step.status === 'running'), `a step of ${container} runs on`);
     const mails = store.outbox.recent(500).filter(({ updateId }) => updateId === id);
     const failed = mails.filter(({ kind }) => kind === 'update_failed').length;

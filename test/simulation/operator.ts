@@ -13,9 +13,7 @@ import { requestUpdate } from '../../src/decisions/request-update';
 import { PilotError } from '../../src/domain/errors';
 import { planOfRestore, requestRestore } from '../../src/restores/restore-queue';
 import type { Scene } from '../support/scene';
-import type { Quiet, SoakAnswer, World } from './world';
-
-export type OperatorAct = Extract<Quiet, { kind: 'decide' | 'request' | 'soak' | 'backup' | 'restore' }>;
+import type { OperatorAct, SoakAnswer, World } from './world';
 
 /** What the operator does by page, link and command line. Resolves with the answer where it is one to be noted. */
 export async function operate(scene: Scene, { services }: World, act: OperatorAct): Promise<string | null> {

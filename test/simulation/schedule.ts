@@ -1,7 +1,7 @@
 import type { Behaviour } from '../support/fake-engine-types';
 import { randomOf, type Random } from './random';
 import { DATA_DIRECTORY } from './stage';
-import type { Act, Make, Mid, Quiet, Service, SimulatedEvent, World } from './world';
+import type { Act, Make, Mid, OperatorAct, Quiet, Service, SimulatedEvent, World } from './world';
 
 const MINUTE = 60_000;
 const RESTARTS = ['no', 'always', 'unless-stopped', 'on-failure'] as const;
@@ -9,6 +9,8 @@ const ACTS: readonly Act[] = [
   ...(['up', 'up', 'rm', 'rm-all', 'stop', 'start', 'tag', 'restart', 'prune', 'pause', 'unpause'] as const),
   ...(['start-aside', 'start-aside', 'compose-stop', 'compose-start', 'compose-restart', 'compose-restart'] as const),
 ];
+/** Of the day, long enough that one of the looks is in them. */
+const WINDOWS = ['02:00-07:00', '22:00-03:00', '12:00-18:00'];
 const SOAKS = ['1m', '15m', '2h', '1d'];
 const LASTS = [2 * MINUTE, 20 * MINUTE, 3 * 60 * MINUTE];
 const JUMPS = [MINUTE, 10 * MINUTE, 60 * MINUTE, 26 * 60 * MINUTE, 80 * 60 * MINUTE, -60 * MINUTE];
@@ -103,6 +105,7 @@ function serviceOf(random: Random, index: number): Service {
         'com.docker.compose.project': project,
         'com.docker.compose.service': `app${index}`,
         ...soak,
+        ...(random.chance(0.15) ? { 'update.window': random.pick(WINDOWS) } : {}),
         ...(backedUp ? { 'backup.kind': 'files', 'backup.paths': '/data' } : {}),
       },
     },
@@ -159,7 +162,7 @@ function makeOf(random: Random, service: Service): Make {
   };
 }
 
-function restoreOf(random: Random): Quiet {
+function restoreOf(random: Random): OperatorAct {
   return { kind: 'restore', by: random.chance(0.7) ? 'command' : 'link' };
 }
 
@@ -168,16 +171,28 @@ function answerOf(random: Random): Extract<Quiet, { kind: 'soak' }> {
   return { kind: 'soak', decision, data: random.pick(['first', 'first', 'current', 'backup']) };
 }
 
+function actOf(random: Random, services: readonly Service[]): OperatorAct {
+  return random.pick<() => OperatorAct>([
+    ...Array<() => OperatorAct>(3).fill(() => decisionOf(random)),
+    ...(services.some(soaks) ? [() => answerOf(random)] : []),
+    ...(services.some(isBackedUp)
+      ? [(): OperatorAct => restoreOf(random), (): OperatorAct => ({ kind: 'backup' })]
+      : []),
+    () => ({ kind: 'request', service: random.int(services.length) }),
+  ])();
+}
+
+function decisionOf(random: Random): OperatorAct {
+  return { kind: 'decide', decision: random.chance(0.7) ? 'approve' : random.pick(['window', 'decline']) };
+}
+
 function quietOf(random: Random, services: readonly Service[]): Quiet {
   const service = random.int(services.length);
   const make = makeOf(random, services[service]!);
   return random.pick<() => Quiet>([
     ...Array<() => Quiet>(6).fill(() => ({ kind: 'publish', service, ...make, webhooks: 1 + random.int(2) })),
-    ...Array<() => Quiet>(3).fill(() => ({ kind: 'decide', decision: random.chance(0.8) ? 'approve' : 'decline' })),
     ...Array<() => Quiet>(2).fill(() => ({ kind: 'clock', ms: random.pick(JUMPS) })),
-    ...(services.some(soaks) ? [() => answerOf(random)] : []),
-    ...(services.some(isBackedUp) ? [(): Quiet => restoreOf(random), (): Quiet => ({ kind: 'backup' })] : []),
-    () => ({ kind: 'request', service }),
+    ...Array<() => Quiet>(6).fill(() => actOf(random, services)),
     () => ({ kind: 'outsider', service, act: random.pick(ACTS) }),
     () => ({ kind: 'engine', end: random.pick(['SIGTERM', 'SIGKILL', 'host']) }),
     () => ({ kind: 'process' }),
@@ -197,6 +212,6 @@ function midOf(random: Random, services: readonly Service[]): Mid {
     () => ({ ...at, fault: 'refused' }),
     ...Array<() => Mid>(2).fill(() => ({ ...at, fault: 'outsider', service, act: random.pick(ACTS) })),
     () => ({ ...at, fault: 'publish', service, ...makeOf(random, services[service]!) }),
-    ...(services.some(soaks) ? [(): Mid => ({ ...at, fault: 'soak', answer: answerOf(random) })] : []),
+    () => ({ ...at, fault: 'operator', act: actOf(random, services) }),
   ])();
 }

@@ -11,11 +11,20 @@ import { SimulatedDatabase } from './database';
 import { faultyStorage } from './faulty-storage';
 import { Happened } from './happened';
 import { Judge } from './judge';
-import { operate, type OperatorAct } from './operator';
+import { operate } from './operator';
 import { actOnHost } from './outsider';
 import { publish, setStage } from './stage';
 import { printed } from './transcript';
-import { describe, type Act, type EngineEnd, type Make, type Mid, type Quiet, type World } from './world';
+import {
+  describe,
+  type Act,
+  type EngineEnd,
+  type Make,
+  type Mid,
+  type OperatorAct,
+  type Quiet,
+  type World,
+} from './world';
 
 /** What came of one run of a world. */
 export interface Outcome {
@@ -64,6 +73,8 @@ class Simulation {
   readonly #judge: Judge;
   /** Those that wait for their call, with how many calls are left to it. */
   #armed: { mid: Mid; left: number }[] = [];
+  /** Of the operator, next to what the process does. */
+  #underWay: Promise<void>[] = [];
   /** Set when the process must die now; resolves the race of `untilQuiet`. */
   #die: () => void = () => undefined;
   #after: () => void = () => undefined;
@@ -160,7 +171,7 @@ class Simulation {
     if (mid.fault === 'refused') throw new EngineError('engine_refused', 'The simulated engine refuses.');
     if (mid.fault === 'outsider') this.#outsider(mid.service, mid.act);
     else if (mid.fault === 'publish') this.#publish(mid.service, mid, 1);
-    else return this.#operate(mid.answer);
+    else this.#underWay.push(this.#operate(mid.act));
   }
 
   async #operate(act: OperatorAct): Promise<void> {
@@ -214,9 +225,11 @@ class Simulation {
     } else await this.#raced(() => this.#operate(event));
   }
 
-  /** In pieces for as long as a container is in its soak: it is looked at now and then. */
+  /** In pieces for as long as a container is in its soak, or an update waits for its window: there is something to be seen now and then. */
   async #pass(ms: number): Promise<void> {
-    const pieces = ms > 0 && this.#scene.store.soaks.open().length > 0 ? LOOKS : 1;
+    const { soaks, updates } = this.#scene.store;
+    const waits = soaks.open().length > 0 || updates.withStatus('queued').length > 0;
+    const pieces = ms > 0 && waits ? LOOKS : 1;
     for (let piece = 0; piece < pieces && this.#judge.violations.length === 0; piece++) {
       await this.#scene.clock.advance(ms / pieces);
       await this.#untilQuiet();
@@ -257,6 +270,7 @@ class Simulation {
           const decided = (await handleInbox(deps)) > 0;
           more = (await workOnce(deps)) || decided;
         });
+        await Promise.all(this.#underWay.splice(0));
         more ||= this.#happened.faults > faults;
         if (!more || this.#judge.violations.length > 0) return;
       }
@@ -287,6 +301,7 @@ class Simulation {
     clearInterval(timer);
     if (how === 'hangs') this.#judge.violations.push('it hangs');
     if (how !== 'died') return;
+    this.#underWay = [];
     this.#carryArmed();
     const old = this.#scene.engine;
     void old.crashAt(old.callCount + 1, 'before');

@@ -46,10 +46,13 @@ export interface SoakAnswer {
   data: 'first' | 'current' | 'backup';
 }
 
+/** What the operator does, at any time. */
+export type OperatorAct = Extract<Quiet, { kind: 'decide' | 'request' | 'soak' | 'backup' | 'restore' }>;
+
 /** What happens at a quiet moment; everything is then worked until it is quiet again. */
 export type Quiet =
   | ({ kind: 'publish'; service: number; webhooks: number } & Make)
-  | { kind: 'decide'; decision: 'approve' | 'decline' }
+  | { kind: 'decide'; decision: 'approve' | 'window' | 'decline' }
   | SoakAnswer
   | { kind: 'request'; service: number }
   | { kind: 'backup' }
@@ -69,7 +72,7 @@ export type Mid = { kind: 'mid'; call: number; when: 'before' | 'after' } & (
   | { fault: 'refused' }
   | { fault: 'outsider'; service: number; act: Act }
   | ({ fault: 'publish'; service: number } & Make)
-  | { fault: 'soak'; answer: SoakAnswer }
+  | { fault: 'operator'; act: OperatorAct }
 );
 
 export type SimulatedEvent = Quiet | Mid;
