@@ -78,7 +78,9 @@ export class SimulatedDatabase {
   serves(): boolean {
     const server = this.world.services.find(({ role }) => role === 'database');
     const bearer = server && bearerOf(this.host, server.spec.name);
-    return bearer !== undefined && this.host.state(bearer).Status === 'running';
+    // An outsider may have moved the tag to another image, and have created the container from that.
+    const isServer = bearer?.image.spec.scripts?.['psql *'] !== undefined;
+    return bearer !== undefined && isServer && this.host.state(bearer).Status === 'running';
   }
 
   /** As applications do at their start. The server must run for it, and an older version does not go back; a rehearsal has a server of its own. */

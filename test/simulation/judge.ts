@@ -34,6 +34,7 @@ export class Judge {
   readonly #soaks: SoakJudge;
   readonly #ledger: Ledger;
   readonly #schemas: SchemaJudge;
+  readonly #database: SimulatedDatabase;
   private readonly host: FakeHost;
   private readonly happened: Happened;
 
@@ -43,6 +44,7 @@ export class Judge {
     private readonly scene: () => Scene,
   ) {
     this.host = host;
+    this.#database = database;
     this.happened = happened;
     const must = (is: boolean, what: string): void => this.#must(is, what);
     this.#ledger = new Ledger(world, { host, database, happened }, scene, must);
@@ -234,7 +236,8 @@ export class Judge {
     const oldIsGood = GOOD.includes(this.happened.image(from?.digest)?.health ?? 'healthy');
     const blamesBroken = error?.code === 'other_unhealthy' && this.#runsBroken(container);
     // A database server that is down is neither dumped nor restored.
-    const storageFails = this.happened.storageFails || this.happened.mayBeDown.size > 0;
+    const hasNoServer = this.world.services.some(({ role }) => role === 'database') && !this.#database.serves();
+    const storageFails = this.happened.storageFails || this.happened.mayBeDown.size > 0 || hasNoServer;
     const mayFail = !undisturbed || !oldIsGood || blamesBroken || this.#hasNoWayBack(id) || storageFails;
     this.#must(mayFail || status !== 'rollback_failed', `a rollback failed without a fault: ${told}`);
     const mustSucceed =
