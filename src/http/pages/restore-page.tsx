@@ -30,12 +30,13 @@ export function restorePage(
         {missed === 'name' ? <NameMissed /> : null}
         {missed === 'trust' ? <TrustMissed /> : null}
         <Question name={name} update={update} />
-        <Blocks blocks={[...rollbackTrouble(update), ...whyNotTrusted(distrust), ...whatWouldHappen(backup, now)]} />
+        <Blocks blocks={whyNotTrusted(distrust)} />
         <Decide
-          {...{ name, expiresAt, now }}
+          {...{ name, backup, expiresAt, now }}
           nameMissed={missed === 'name'}
           manifest={distrust === null ? null : sha256}
         />
+        <Blocks blocks={[...rollbackTrouble(update), ...whatWouldHappen(backup, now)]} />
       </>
     ),
   });
@@ -52,9 +53,6 @@ function Question({ name, update }: { name: string; update: Update }): JSX.Eleme
           ? 'Nothing has been restored.'
           : 'Its rollback has restored this backup before.'}{' '}
         Opening this page changes nothing; only the buttons do.
-      </p>
-      <p class="alone">
-        <a href="#decide">Go to the buttons</a>
       </p>
     </>
   );
@@ -88,10 +86,6 @@ function whatWouldHappen(backup: BackupRecord, now: Date): Block[] {
       facts: [{ label: 'Taken', value: taken }, ...backupFacts(backup)],
     }),
     ...section('Steps, in this order', listBlock(COURSE, true)),
-    {
-      type: 'important',
-      text: `Data written since ${formatTime(takenAt(backup))} is then only in the retained copy; none of it is deleted.`,
-    },
   ];
 }
 
@@ -114,6 +108,7 @@ function TrustMissed(): JSX.Element {
 
 interface Deciding {
   name: string;
+  backup: BackupRecord;
   expiresAt: string;
   now: Date;
   nameMissed: boolean;
@@ -121,7 +116,7 @@ interface Deciding {
   manifest: string | null;
 }
 
-function Decide({ name, expiresAt, now, nameMissed, manifest }: Deciding): JSX.Element {
+function Decide({ name, backup, expiresAt, now, nameMissed, manifest }: Deciding): JSX.Element {
   return (
     <form method="post" id="decide" class="decide" aria-labelledby="decide-title">
       <h2 id="decide-title">Decide</h2>
@@ -129,6 +124,7 @@ function Decide({ name, expiresAt, now, nameMissed, manifest }: Deciding): JSX.E
         If you do nothing, nothing happens: the link expires at {typeset(formatTime(expiresAt))} ({ago(expiresAt, now)}
         ).
       </p>
+      <Blocks blocks={[whatIsLost(backup, now)]} />
       {manifest === null ? null : <input type="hidden" name="manifest" value={manifest} />}
       <NameField container={name} to="restore" wrong={nameMissed} />
       <div class="buttons">
@@ -143,6 +139,14 @@ function Decide({ name, expiresAt, now, nameMissed, manifest }: Deciding): JSX.E
       </div>
     </form>
   );
+}
+
+function whatIsLost(backup: BackupRecord, now: Date): Block {
+  const taken = takenAt(backup);
+  return {
+    type: 'important',
+    text: `The backup is from ${formatTime(taken)} (${ago(taken, now)}). Data written since then is afterwards only in the retained copy; none of it is deleted.`,
+  };
 }
 
 export const RESTORE_REFRESH_SECONDS = 10;

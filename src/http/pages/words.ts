@@ -1,5 +1,5 @@
 import { nextOpening, readWindow } from '../../domain/decision/update-window';
-import { formatAge, formatMinute, localTimeZone } from '../../domain/format';
+import { DAY_MS, formatAge, formatMinute, localTimeZone } from '../../domain/format';
 import type { Plan } from '../../domain/plan/plan';
 import type { UpdateStatus } from '../../domain/update';
 
@@ -40,8 +40,9 @@ export function toneOfWork(status: keyof typeof TONES_OF_WORK): Tone {
 export function ago(time: string, now: Date): string {
   const ms = now.getTime() - Date.parse(time);
   if (Math.abs(ms) < 1000) return 'now';
-  const span = formatAge(Math.abs(ms));
-  return ms >= 0 ? `${span} ago` : `in ${span}`;
+  if (ms >= 0) return `${formatAge(ms)} ago`;
+  // To the nearest day: a link that is valid for three days still is a minute later.
+  return `in ${formatAge(ms <= -2 * DAY_MS ? -ms + DAY_MS / 2 : -ms)}`;
 }
 
 /** The button that approves for the next update window, with its time; null: there is none, or it is open now, which is that time. */

@@ -11,6 +11,9 @@ test.each([
   [-86_400 * 4 - 5, '4 days ago'],
   [7_200, 'in 2 h'],
   [86_400 * 3, 'in 3 days'],
+  [86_400 * 3 - 60, 'in 3 days'],
+  [86_400 * 2.4, 'in 2 days'],
+  [86_400 * 2 - 60, 'in 47 h'],
 ])('%i s from now is %s', (seconds, words) => {
   expect(ago(at(seconds), now)).toBe(words);
 });
