@@ -25,7 +25,8 @@ import { startAgain, whoRuns } from './those-that-ran';
 export async function restoreData(run: RestoreRun): Promise<void> {
   if (run.journal.stage === 'checking') await checkBeforeStaging(run);
   else if (run.journal.stage === 'staging') countInterruption(run);
-  else if (run.journal.stage !== 'starting') await stopWriters(run);
+  // What is undone stops them where data changes places, so that a refused stop keeps no service down whose data is in place.
+  else if (run.journal.stage === 'swapping') await stopWriters(run);
   try {
     if (run.journal.stage === 'staging') await stage(run);
     if (run.journal.stage === 'swapping') await swap(run);

@@ -164,3 +164,32 @@ it('lets no writer run while the data is put back that another process started d
   expect(FORGE.filter((name) => !engine.isRunning(name))).toEqual([]);
   scene.close();
 });
+
+it('starts all again when the undoing is interrupted once the data is back, although no stop is accepted any more', async () => {
+  const { forge, changed, scene: killed } = await askedRestore();
+  const { engine, store } = killed;
+  const journal = () => store.restores.journal(restoreOf(killed).id);
+  engine.onCall('exec', ({ line }) => {
+    if (line.includes('RENAME TO') && journal()?.stage === 'swapping')
+      throw new EngineError('engine_refused', 'not now');
+  });
+  // One runs again by then.
+  const died = new Promise<void>((resolve) => {
+    const dies = (): void => {
+      const isBack = journal()?.stage === 'undoing' && journal()?.swapBegan === false;
+      if (isBack && engine.isRunning(FORGE[1] ?? '')) void engine.crashAt(engine.callCount + 1, 'before').then(resolve);
+    };
+    engine.onCall('start', dies, { when: 'after' });
+  });
+  await Promise.race([died, killed.settle()]);
+  expect(restoreOf(killed).status).toBe('running');
+  const scene = nextProcess(killed);
+  scene.engine.onCall('stop', ({ line }) => {
+    if (/^stop forge-[a-z]+-1$/.test(line)) throw new EngineError('engine_refused', 'not now');
+  });
+  await scene.settle();
+  expect(restoreOf(scene).status).toBe('failed');
+  expect(dataOf(scene.engine, forge.databases)).toEqual(changed);
+  expect(FORGE.filter((name) => !scene.engine.isRunning(name))).toEqual([]);
+  scene.close();
+});
