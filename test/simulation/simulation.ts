@@ -270,8 +270,9 @@ class Simulation {
           const decided = (await handleInbox(deps)) > 0;
           more = (await workOnce(deps)) || decided;
         });
-        await Promise.all(this.#underWay.splice(0));
-        more ||= this.#happened.faults > faults;
+        const acts = this.#underWay.splice(0);
+        await Promise.all(acts);
+        more ||= acts.length > 0 || this.#happened.faults > faults;
         if (!more || this.#judge.violations.length > 0) return;
       }
       this.#judge.violations.push(`the queue does not come to rest in ${TURNS} turns`);
