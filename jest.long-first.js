@@ -16,6 +16,7 @@ const LONGEST = [
   'e2e/postgres-major.test.ts',
   'e2e/recovery-kit.test.ts',
   'e2e/restic-storage.test.ts',
+  'e2e/podman.test.ts',
   'field/compose-commands-during-an-update.test.ts',
   'e2e/approve-in-browser.test.ts',
   'e2e/through-socket-proxy.test.ts',
@@ -26,6 +27,13 @@ const LONGEST = [
   'e2e/rehearsal-major.test.ts',
   'field/dependents-work-after-the-update.test.ts',
   'e2e/bad-surroundings.test.ts',
+  'e2e/new-tag.test.ts',
+  'e2e/backup.test.ts',
+  'e2e/calm-updates.test.ts',
+  'e2e/soak.test.ts',
+  'field/rollback-takes-the-data-back.test.ts',
+  'e2e/update-verdicts.test.ts',
+  'e2e/update-postgres.test.ts',
 ];
 
 /** On a fresh clone Jest knows no times: `LONGEST` begin first, then `*.long.test.ts`, then all others. */
