@@ -7,7 +7,7 @@ import type { Store } from '../ports/store';
 import { isOneOff, isOurs } from './artifact-names';
 import { insist } from './insist';
 import { inspectByName, inspectIfThere } from './read-containers';
-import { keepStopped, rearmRunning, startJoining } from './start-stop-remove';
+import { keepStopped, PORT_IS_TAKEN, rearmRunning, startJoining } from './start-stop-remove';
 
 type Keeping = Pick<Store, 'keptContainers'>;
 
@@ -47,8 +47,25 @@ async function stopKept(deps: Deps, listed: readonly ListedContainer[]): Promise
       noteTrouble(deps, kept, `It was started externally and could not be stopped: ${messageOf(error)}`);
     }
   }
+  for (const kept of deps.store.keptContainers.all()) await noteBlocked(deps, kept, listed);
   for (const kept of deps.store.keptContainers.all()) await startBlocked(deps, kept);
 }
+
+/** The engine may have gone down with a kept one that had the port of its replacement: that one was left without a start. It is tried once. */
+async function noteBlocked(deps: Deps, kept: KeptContainer, listed: readonly ListedContainer[]): Promise<void> {
+  const bearer = listed.find(({ name }) => name === kept.container);
+  if (bearer === undefined || bearer.running || isOneOff(kept.name) || kept.reason.includes(DOES_NOT_START)) return;
+  try {
+    const state = (await inspectIfThere(deps.engine, bearer.id))?.State;
+    if (state?.Running === false && PORT_IS_TAKEN.test(state.Error))
+      deps.store.keptContainers.add({ ...kept, blocks: bearer.id });
+  } catch (error) {
+    rethrowEngineLost(error);
+    deps.logger.debug('the replacement of a kept container could not be looked at', { reason: messageOf(error) });
+  }
+}
+
+const DOES_NOT_START = 'does not start';
 
 /** While the kept one still runs, its replacement waits. What the engine goes on refusing is given up, and listed. */
 async function startBlocked(deps: Deps, kept: KeptContainer): Promise<void> {
@@ -64,7 +81,7 @@ async function startBlocked(deps: Deps, kept: KeptContainer): Promise<void> {
     });
   } catch (error) {
     rethrowEngineLost(error);
-    const trouble = `It was started externally and was stopped again, but ${kept.container} does not start: ${messageOf(error)}`;
+    const trouble = `It was started externally and was stopped again, but ${kept.container} ${DOES_NOT_START}: ${messageOf(error)}`;
     noteTrouble(deps, done, trouble);
   }
 }

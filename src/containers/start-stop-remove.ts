@@ -145,7 +145,8 @@ function forgetIfBack({ store }: RunningDeps, { Id, Name }: ContainerInspect): v
 const OWNER_WITHIN_MS = 15_000;
 /** The engine, or a program that was just stopped, may release a port a moment late. */
 const PORT_WITHIN_MS = 10_000;
-const PORT_IS_TAKEN = /port is already allocated|address already in use/i;
+/** What an engine says of a start. */
+export const PORT_IS_TAKEN = /port is already allocated|address already in use/i;
 const ASK_EVERY_MS = 500;
 
 interface Parts extends PolicyDeps {

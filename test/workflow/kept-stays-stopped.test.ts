@@ -111,6 +111,31 @@ it('starts it although the process dies at any call of that', async () => {
   }
 });
 
+it('starts it although the host restarts before the old one is stopped again (seed 51735)', async () => {
+  await update({ restart: 'unless-stopped' });
+  portTaken();
+  scene.engine.host.restartDaemon('SIGKILL');
+  expect(running()).toEqual([false, false]);
+  scene = scene.restart();
+  await pass(1_000);
+  expect([...running(), last().status]).toEqual([false, true, 'succeeded']);
+});
+
+it('leaves it to the soak where it cannot be started', async () => {
+  await update({ restart: 'unless-stopped' });
+  const newId = scene.engine.container(NAME).Id;
+  portTaken();
+  scene.engine.host.restartDaemon('SIGKILL');
+  let starts = 0;
+  scene.engine.onCall('start', ({ args: [id] }) => {
+    if (id === newId && ++starts) throw new EngineError('engine_refused', 'port is already allocated');
+  });
+  await pass(MINUTE);
+  expect(starts).toBeGreaterThan(0);
+  expect([scene.engine.container(NAME).Id, scene.engine.isRunning(oldId)]).toEqual([oldId, true]);
+  expect(last().status).toBe('rolled_back');
+});
+
 it('leaves it alone where the operator runs it in place of the new one', async () => {
   await update(withData);
   stop(NAME);
