@@ -104,11 +104,11 @@ it('`check`, `backup`, `backups` and `updates` print what is', async () => {
   expect([backup.code, backup.stdout]).toEqual([0, expect.stringContaining('stored and verified')]);
   const backups = await cli('backups', '--json');
   const listed = (JSON.parse(backups.stdout) as { backups: { status: string; reason: string }[] }).backups;
-  expect(listed.map(({ status, reason }) => `${reason} ${status}`)).toEqual([
-    'operator succeeded',
-    'update succeeded',
-    'update succeeded', // of the rehearsal; the other update used a recent backup again
-  ]);
+  const [newest, ...earlier] = listed.map(({ status, reason }) => `${reason} ${status}`);
+  expect(newest).toBe('operator succeeded');
+  // Of the update and of its rehearsals, of which an update interrupts one that takes long; the other update used a recent backup again.
+  expect(earlier.length).toBeGreaterThanOrEqual(2);
+  expect(new Set(earlier)).toEqual(new Set(['update succeeded']));
   const updates = await cli('updates', '--container', name, '--json');
   const told = JSON.parse(updates.stdout) as { updates: object[] };
   expect([updates.code, told.updates[0]]).toEqual([0, expect.objectContaining({ status: 'ignored' })]);
