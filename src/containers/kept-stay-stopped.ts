@@ -51,10 +51,16 @@ async function stopKept(deps: Deps, listed: readonly ListedContainer[]): Promise
   for (const kept of deps.store.keptContainers.all()) await startBlocked(deps, kept);
 }
 
-/** The engine may have gone down with a kept one that had the port of its replacement: that one was left without a start. It is tried once. */
+/**
+ * The engine may have gone down with a kept one that had the port of its replacement: that one was left without a start. Only while
+ * the soak is watched, whose next look judges what does not start, so that it is tried once.
+ */
 async function noteBlocked(deps: Deps, kept: KeptContainer, listed: readonly ListedContainer[]): Promise<void> {
+  const isWatched = deps.store.soaks
+    .open()
+    .some(({ status, oldContainerId }) => status === 'watching' && oldContainerId === kept.containerId);
   const bearer = listed.find(({ name }) => name === kept.container);
-  if (bearer === undefined || bearer.running || isOneOff(kept.name) || kept.reason.includes(DOES_NOT_START)) return;
+  if (!isWatched || bearer === undefined || bearer.running) return;
   try {
     const state = (await inspectIfThere(deps.engine, bearer.id))?.State;
     if (state?.Running === false && PORT_IS_TAKEN.test(state.Error))
@@ -64,8 +70,6 @@ async function noteBlocked(deps: Deps, kept: KeptContainer, listed: readonly Lis
     deps.logger.debug('the replacement of a kept container could not be looked at', { reason: messageOf(error) });
   }
 }
-
-const DOES_NOT_START = 'does not start';
 
 /** While the kept one still runs, its replacement waits. What the engine goes on refusing is given up, and listed. */
 async function startBlocked(deps: Deps, kept: KeptContainer): Promise<void> {
@@ -81,7 +85,7 @@ async function startBlocked(deps: Deps, kept: KeptContainer): Promise<void> {
     });
   } catch (error) {
     rethrowEngineLost(error);
-    const trouble = `It was started externally and was stopped again, but ${kept.container} ${DOES_NOT_START}: ${messageOf(error)}`;
+    const trouble = `It was started externally and was stopped again, but ${kept.container} does not start: ${messageOf(error)}`;
     noteTrouble(deps, done, trouble);
   }
 }

@@ -16,6 +16,13 @@ beforeEach(() => {
 });
 afterEach(() => scene.close());
 
+/** For one more case of the same test. */
+function reopen(): void {
+  scene.close();
+  scene = openScene();
+  scene.engine.addImage({ reference: 'nginx:stable' });
+}
+
 const last = (): Update => scene.updates().at(-1) as Update;
 const soak = () => scene.store.soaks.of(last().id);
 const running = (): boolean[] => [oldId, NAME].map((id) => scene.engine.isRunning(id));
@@ -77,11 +84,7 @@ function portTaken(): void {
 
 it('starts it although the engine refuses any one call of that (seed 12577)', async () => {
   for (let which = 1; which <= 9; which++) {
-    if (which > 1) {
-      scene.close();
-      scene = openScene();
-      scene.engine.addImage({ reference: 'nginx:stable' });
-    }
+    reopen();
     await update({});
     portTaken();
     const at = scene.engine.callCount + which;
@@ -97,11 +100,7 @@ it('starts it although the engine refuses any one call of that (seed 12577)', as
 
 it('starts it although the process dies at any call of that', async () => {
   for (let which = 1; which <= 9; which++) {
-    if (which > 1) {
-      scene.close();
-      scene = openScene();
-      scene.engine.addImage({ reference: 'nginx:stable' });
-    }
+    reopen();
     await update({});
     portTaken();
     await Promise.race([scene.engine.crashAt(scene.engine.callCount + which, 'after'), pass(1_000)]);
