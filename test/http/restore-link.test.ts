@@ -53,7 +53,10 @@ const asked = () => http.store.restores.list(99).filter(({ updateId }) => update
 test('opening it tells what would be put back, and changes nothing', async () => {
   for (let i = 0; i < 20; i++) await open().expect(200);
   const { text } = await open();
-  expect(text).toMatch(/Restore the data of forge-gitea-1\?[\s\S]*Restore it now[\s\S]*Leave it as it is/);
+  // On a phone, what is decided and what it costs are on the first screen.
+  expect(text).toMatch(
+    /Restore the data of forge-gitea-1\?[\s\S]*Data written since then[\s\S]*Restore it now[\s\S]*Leave it as it is[\s\S]*The backup that would be restored/,
+  );
   expect(text).toContain(backup.id);
   expect(asked()).toEqual([]);
 });
