@@ -1,4 +1,4 @@
-import { capitalised } from '../domain/format';
+import { capitalised, formatTimeout } from '../domain/format';
 import { posix } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -7,6 +7,7 @@ import type { BackupItem } from '../domain/backups/backup';
 import { messageOf, PilotError } from '../domain/errors';
 import type { Clock } from '../lib/clock';
 import type { Logger, Progress } from '../lib/logger';
+import { watchSource } from '../lib/streams';
 import type { BackupStorage } from '../ports/backup-storage';
 import { asBackupError, notVerified, notWhole, type Finding, type ItemSource } from './sources/item-source';
 import { ByteMeter, byteProgress } from './byte-meter';
@@ -18,6 +19,9 @@ const GZIP_LEVEL = 1;
 /** How often an item is read whose file gets shorter meanwhile, and the pause before each further time. */
 const READINGS = 3;
 const BETWEEN_READINGS_MS = 2_000;
+
+/** Longer than a disk takes to wake up, or pg_dump to read the catalog of a large database. Writers may be stopped meanwhile. */
+const SILENCE_MS = 10 * 60_000;
 
 /** `verified`: what was found in it (`812 entries`). */
 export interface Sent {
@@ -31,13 +35,16 @@ interface Into {
   clock: Pick<Clock, 'sleep'>;
   logger: Pick<Logger, 'warn'>;
   onProgress: Progress;
+  /** How long a source may give no byte. Left out: ten minutes. */
+  silenceMs?: number;
 }
 
 /**
  * Streams one item into the storage, with back-pressure from the storage to the container and no copy on this disk.
  * What passes is read to its end as what it is; an item whose file gets shorter meanwhile is read again. Resolves with the
  * size and SHA-256 of what was sent, and what was found in it; rejects with the first error, whosever it was, and of a file
- * that cannot be read with its name.
+ * that cannot be read with its name. A source that gives nothing for too long is an error: a network file system whose server
+ * is gone never answers, and writers may be stopped until it does.
  */
 export async function storeItem(into: Into, source: ItemSource, key: string): Promise<Sent> {
   for (let reading = 1; ; reading++) {
@@ -66,17 +73,20 @@ function notReadable(source: ItemSource, torn: TornTar): PilotError {
   );
 }
 
-async function stream({ storage, onProgress }: Into, source: ItemSource, key: string): Promise<Sent> {
+async function stream(into: Into, source: ItemSource, key: string): Promise<Sent> {
+  const { storage, onProgress, silenceMs = SILENCE_MS } = into;
   const content = await source.open();
   const along = source.along();
   const meter = new ByteMeter(byteProgress(onProgress, `storing ${source.title}`));
   const compress = source.compression === 'gzip' ? [createGzip({ level: GZIP_LEVEL })] : [];
   const flow = pipeline([content, along.through, ...compress, meter]);
+  const silence = watchSource(content, silenceMs, () => content.destroy(new Error(nothingFor(silenceMs))));
   const upload = storage.put(key, meter).catch((error: unknown) => {
     meter.destroy();
     throw error;
   });
   const [flowed, stored] = await Promise.allSettled([flow, upload]);
+  silence.stop();
   if (flowed.status === 'rejected' && flowed.reason instanceof TornTar) throw flowed.reason;
   // The storage promises to reject with the first error, also when it was the stream's.
   if (stored.status === 'rejected') throw stored.reason;
@@ -87,6 +97,10 @@ async function stream({ storage, onProgress }: Into, source: ItemSource, key: st
   if (sent.bytes === 0) throw notWhole(source.title, 'it is empty');
   if (!finding.whole) throw notWhole(source.title, finding.words);
   return { ...sent, verified: finding.words };
+}
+
+function nothingFor(ms: number): string {
+  return `nothing could be read for ${formatTimeout(ms)}`;
 }
 
 /** Its hash is compared by the caller. */

@@ -133,3 +133,10 @@ export function watchSource(source: Readable, ms: number, silent: () => void): {
   source.on('data', moved).on('resume', moved);
   return silence;
 }
+
+/** Passes a stream on, and calls `silent` once nothing has passed for so long, whichever end is slow. `stop` ends both. */
+export function passWatched(source: Readable, ms: number, silent: () => void): { passed: Readable; stop(): void } {
+  const silence = watchSilence({ ms, othersAreSlow: () => false, silent });
+  const passed = source.pipe(new Transform({ transform: (chunk, _, done) => (silence.moved(), done(null, chunk)) }));
+  return { passed, stop: () => (silence.stop(), void passed.destroy()) };
+}

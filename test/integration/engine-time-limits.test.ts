@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { createDockerEngine } from '../../src/adapters/docker/docker-engine';
 import { createDockerSwarm } from '../../src/adapters/docker/swarm';
 import type { Engine } from '../../src/ports/engine';
@@ -77,4 +78,13 @@ it('a pull from such a registry fails', async () => {
   hangs('/images/create');
   const pull = engine.pull(`nginx@${DIGEST}`, () => undefined);
   await expect(pull).rejects.toMatchObject({ code: 'pull_failed' });
+});
+
+it('an engine that takes nothing more of what it is to unpack is not waited for', async () => {
+  hangs('/containers/x/archive');
+  const unpacking = engine.extract('x', '/data', Readable.from([Buffer.alloc(1024)]));
+  await expect(unpacking).rejects.toMatchObject({
+    code: 'engine_refused',
+    message: expect.stringContaining('did not complete PUT /containers/x/archive within 600 s'),
+  });
 });

@@ -107,7 +107,8 @@ describe('a backup that succeeds', () => {
     const record = await backUp();
     expect(record.items.map(({ name }) => name)).toEqual(['globals', awkward]);
     const dump = scene.engine.transcript.find(({ line }) => line.includes('pg_dump -w'));
-    expect(dump?.args[1]).toEqual(['pg_dump', '-w', '-U', 'forge', '-Fc', '-Z1', '-d', `dbname='it\\'s=a\\\\test'`]);
+    const how = ['-Fc', '-Z1', '--lock-wait-timeout=300000'];
+    expect(dump?.args[1]).toEqual(['pg_dump', '-w', '-U', 'forge', ...how, '-d', `dbname='it\\'s=a\\\\test'`]);
     expect(JSON.stringify(scene.engine.transcript)).not.toContain('hunter2');
   });
 

@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import { BOUNDS } from '../../domain/bounds';
 import { EngineError, isEngineLost, PilotError } from '../../domain/errors';
 import { printableLine } from '../../lib/printable';
-import { readWithin } from '../../lib/streams';
+import { passWatched, readWithin } from '../../lib/streams';
 import type { EngineCall } from './calls';
 import { NotCompleted, timedOut, toEngineError } from './engine-errors';
 
@@ -20,6 +20,8 @@ const NEWEST_API = 56;
 const SHORT_MS = BOUNDS.engineAnswer.ms;
 /** `/_ping` waits for nothing in an engine. */
 const PING_MS = 10_000;
+/** The same as that of a backup's sources. */
+const SEND_SILENCE_MS = 10 * 60_000;
 /** Calls that concern no one container or image: an engine that does not answer them is of no use. Of a Swarm, its leader. */
 const OF_THE_WHOLE = /^\/(?:version|info|events|nodes|services|tasks|services\/.+|(?:containers|images)\/json)$/;
 const OK = { 200: true, 201: true, 204: true } as const;
@@ -79,15 +81,21 @@ export class Wire {
     return this.#head(call, (signal) => this.#dial<Socket>(call, signal, { hijack: true, openStdin: true }));
   }
 
-  /** Sends a stream; the answer says nothing. A stream that fails fails the call, with its own error. */
+  /**
+   * Sends a stream; the answer says nothing. A stream that fails fails the call, with its own error. So does an engine that
+   * takes no byte for ten minutes, or a stream that has none: what is unpacked may lie on a server of files that is gone.
+   */
   async send(call: Call, content: Readable): Promise<void> {
     const failed = new AbortController();
     content.on('error', (error) => failed.abort(error));
     if (content.errored) failed.abort(content.errored);
     const signal = call.signal ? AbortSignal.any([failed.signal, call.signal]) : failed.signal;
+    const silent = (): void => failed.abort(new NotCompleted(call, SEND_SILENCE_MS / 1000));
+    const watched = passWatched(content, SEND_SILENCE_MS, silent);
     try {
-      await this.#guarded({ ...call, signal }, () => this.#answer(call, signal, { file: content }));
+      await this.#guarded({ ...call, signal }, () => this.#answer(call, signal, { file: watched.passed }));
     } finally {
+      watched.stop();
       content.destroy();
     }
   }

@@ -11,12 +11,20 @@ import { ExcludeRestoreArtifacts } from './exclude-restore-artifacts';
 import type { Finding, ItemSource } from './item-source';
 import { TarEntries, type TarSummary } from './tar-entries';
 
+/** Enough for hundreds of thousands of folders on a slow disk. */
+const LISTED_WITHIN_MS = 10 * 60_000;
+
 /** One tar for each path, through the engine: no tar is needed in the image, and the container need not run. */
-export function filesOf(engine: Engine, owner: Container, paths: readonly string[]): ItemSource[] {
-  return paths.map((path) => filesAt(engine, owner, path));
+export function filesOf(
+  engine: Engine,
+  owner: Container,
+  paths: readonly string[],
+  listedWithinMs = LISTED_WITHIN_MS,
+): ItemSource[] {
+  return paths.map((path) => filesAt(engine, owner, path, listedWithinMs));
 }
 
-function filesAt(engine: Engine, owner: Container, path: string): ItemSource {
+function filesAt(engine: Engine, owner: Container, path: string, listedWithinMs: number): ItemSource {
   let doubts: Doubt[] = [];
   return {
     container: owner,
@@ -25,8 +33,9 @@ function filesAt(engine: Engine, owner: Container, path: string): ItemSource {
     compression: 'gzip',
     title: `files ${path} of ${owner.name}`,
     advice: `Look at the label backup.paths of ${owner.name}: each path must exist in the container.`,
+    explain: (words) => (NOTHING_READ.test(words) ? storageIsSilent(owner, path) : null),
     open: async () => {
-      doubts = await foldersInDoubt(engine, owner.id, path);
+      doubts = await foldersInDoubt(engine, owner.id, path, listedWithinMs);
       const tar = await engine.archive(owner.id, path);
       const kept = new ExcludeRestoreArtifacts();
       tar.on('error', (error) => kept.destroy(error));
@@ -38,6 +47,13 @@ function filesAt(engine: Engine, owner: Container, path: string): ItemSource {
       return { through, finding: () => Promise.resolve().then(() => findingOf(through, owner, path, doubts)) };
     },
   };
+}
+
+/** Of `storeItem`, and of the engine's adapter when not even the first byte came. */
+const NOTHING_READ = /nothing could be read for|did not complete/;
+
+function storageIsSilent(owner: Container, path: string): string {
+  return `The storage behind ${path} does not answer. If it is a network file system, check its server; then ls in the folder on the host must end. A disk that fails shows in dmesg. The next backup of ${owner.name} tries again.`;
 }
 
 function findingOf(written: TarEntries, owner: Container, path: string, doubts: readonly Doubt[]): Finding {
@@ -107,17 +123,24 @@ exec find "$1" ! -name '*'`;
  * FUSE mount without `allow_other`, an NFS export with `root_squash`, a bad disk). What may be missing: each mount below the path, and
  * each folder that root of the running container cannot list. Without a shell and `find` in the image only the mounts are known.
  */
-async function foldersInDoubt(engine: Engine, containerId: string, path: string): Promise<Doubt[]> {
+async function foldersInDoubt(engine: Engine, containerId: string, path: string, withinMs: number): Promise<Doubt[]> {
   const inspect = await engine.inspectContainer(containerId);
   const mounts = inspect.Mounts.filter(({ Type, Destination }) => Type !== 'tmpfs' && isBelow(Destination, path));
   const doubts = mounts.map(({ Destination }) => ({ folder: Destination, why: 'a mount' }));
-  return inspect.State.Running ? [...doubts, ...(await unreadable(engine, inspect, path))] : doubts;
+  return inspect.State.Running ? [...doubts, ...(await unreadable(engine, inspect, path, withinMs))] : doubts;
 }
 
-async function unreadable(engine: Engine, { Id, HostConfig }: ContainerInspect, path: string): Promise<Doubt[]> {
+async function unreadable(
+  engine: Engine,
+  { Id, HostConfig }: ContainerInspect,
+  path: string,
+  withinMs: number,
+): Promise<Doubt[]> {
   try {
     const command = ['sh', '-c', LIST, 'sh', path];
-    const { exitCode, stderr } = await engine.exec(Id, command, { user: '0', env: ['LC_ALL=C'] });
+    // A folder that never answers is reported by the reading of the archive, which waits for it as well.
+    const signal = AbortSignal.timeout(withinMs);
+    const { exitCode, stderr } = await engine.exec(Id, command, { user: '0', env: ['LC_ALL=C'], signal });
     if (exitCode !== 1) return [];
     // Without its capabilities root reads less than the engine does.
     const weak = hasWeakRoot(HostConfig);

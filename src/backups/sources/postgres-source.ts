@@ -15,15 +15,17 @@ const OWNER_OF_PUBLIC =
   "SELECT pg_catalog.pg_get_userbyid(nspowner) FROM pg_catalog.pg_namespace WHERE nspname = 'public'";
 const GLOBALS_END = 'PostgreSQL database cluster dump complete';
 const TAIL_LENGTH = 4096;
+/** Without a limit pg_dump waits for ever, and so do the writers that were stopped for it. */
+const LOCK_WAIT_MS = 5 * 60_000;
 
 /**
  * What a database server holds: its roles, and one dump for each database that accepts connections. `compress`: left out, true;
- * false for a storage that compresses on its own.
+ * false for a storage that compresses on its own. `lockWaitMs`: how long pg_dump waits for tables that others have locked.
  */
 export async function databasesOf(
   engine: Engine,
   server: Container,
-  { compress = true }: { compress?: boolean } = {},
+  { compress = true, lockWaitMs = LOCK_WAIT_MS }: { compress?: boolean; lockWaitMs?: number } = {},
 ): Promise<ItemSource[]> {
   const inspect = await engine.inspectContainer(server.id);
   if (!inspect.State.Running) {
@@ -42,7 +44,7 @@ export async function databasesOf(
     const database = properties === null ? null : { ...properties, ownerOfPublic };
     const hidden = superuser ? [] : await listed(engine, server, login, { query: HIDDEN_OBJECTS, database: name });
     refuseHidden(hidden, name, login.user, server.name);
-    databases.push({ ...databaseOf(engine, server, login, { name, compress }), database });
+    databases.push({ ...databaseOf(engine, server, login, { name, compress, lockWaitMs }), database });
   }
   return [globalsOf(engine, server, login), ...databases];
 }
@@ -104,10 +106,10 @@ function databaseOf(
   engine: Engine,
   server: Container,
   login: PostgresLogin,
-  { name, compress }: { name: string; compress: boolean },
+  { name, compress, lockWaitMs }: { name: string; compress: boolean; lockWaitMs: number },
 ): ItemSource {
-  const level = compress ? '-Z1' : '-Z0';
-  const command = ['pg_dump', '-w', '-U', login.user, '-Fc', level, '-d', conninfo(name)];
+  const how = ['-Fc', compress ? '-Z1' : '-Z0', `--lock-wait-timeout=${lockWaitMs}`];
+  const command = ['pg_dump', '-w', '-U', login.user, ...how, '-d', conninfo(name)];
   return {
     container: server,
     kind: 'database',
@@ -115,10 +117,23 @@ function databaseOf(
     compression: 'none',
     title: `database ${name} of ${server.name}`,
     advice: adviceFor(server),
-    explain: (words) => explainRights(words, login.user, server.name),
+    explain: (words) => explainLock(words, login.user, name, server) ?? explainRights(words, login.user, server.name),
     open: () => engine.execOutput(server.id, command, { env: login.env }),
     along: () => readAlong((content) => readByPgRestore(engine, server, content)),
   };
+}
+
+/** Pure. What to do when another session kept a table from being read; null: the dump failed for another reason. */
+export function explainLock(
+  words: string,
+  user: string,
+  database: string,
+  { name }: Pick<Container, 'name'>,
+): string | null {
+  // pg_dump limits its wait by the timeout of a statement.
+  if (!/timeout\b.*LOCK TABLE/s.test(words)) return null;
+  const query = `SELECT pid, usename, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE mode = 'AccessExclusiveLock')`;
+  return `Another session has locked a table of database ${database}: a migration under way, VACUUM FULL, or a transaction that was left open. To see who: docker exec ${name} psql -U ${user} -d ${database} -c "${query}". Let it end, or end it with SELECT pg_terminate_backend(PID), and take the backup again.`;
 }
 
 /** `pg_restore -l` passes on a dump cut at 60 %; `-f /dev/null` reads it all (measured, docs/research/postgresql.md). */

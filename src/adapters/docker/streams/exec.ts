@@ -8,6 +8,7 @@ import { Capture, demux } from './output';
 
 /** After the output has ended, a command has so long to end itself: else the connection was cut under it. */
 const END_WITHIN_MS = 30_000;
+const LONGEST_LINE = 500;
 
 interface Started {
   id: string;
@@ -164,6 +165,8 @@ function abortable(connection: Socket, signal: AbortSignal | undefined): () => v
 }
 
 function execError(command: string[], code: number, stderr: string): EngineError {
-  const lines = stderr.trim().split('\n').slice(-5).join('\n');
+  // pg_dump names every table that it wanted to lock, in one line.
+  const last = stderr.trim().split('\n').slice(-5);
+  const lines = last.map((line) => (line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line)).join('\n');
   return new EngineError('exec_failed', `${command[0]} ended with exit code ${code}${lines ? `: ${lines}` : '.'}`);
 }
