@@ -25,11 +25,20 @@ async function disarm({ engine, store }: PolicyDeps, id: string): Promise<Contai
   if (found === null || !restarts(policy)) return found;
   store.disarmed.add({ containerId: id, name: found.Name.slice(1), policy });
   try {
-    await engine.updateContainer(id, { RestartPolicy: NEVER });
+    await takePolicyAway(engine, id);
   } catch (error) {
     if (codeOf(error) !== 'container_not_found') throw error;
   }
   return found;
+}
+
+/** An engine refuses this for a container that ends in that moment (measured: "cannot update a stopped container"), and no longer afterwards. */
+async function takePolicyAway(engine: Engine, id: string): Promise<void> {
+  const act = (): Promise<void> => engine.updateContainer(id, { RestartPolicy: NEVER });
+  await act().catch((error: unknown) => {
+    if (codeOf(error) !== 'engine_refused') throw error;
+    return act();
+  });
 }
 
 /**
@@ -57,7 +66,22 @@ export async function keepStopped(deps: PolicyDeps, id: string, timeoutSeconds?:
   if (found?.State.Running !== false) await deps.engine.stop(id, timeoutSeconds);
 }
 
-/** The same of one that may be gone. */
+/**
+ * With the last start of each that is stopped by now. One that keeps restarting by its policy may have started between a look
+ * at it and its stop: that start is no other process's, and is not to be taken for one.
+ */
+export async function withLastStart<T extends { id: string; startedAt?: string }>(
+  engine: Engine,
+  which: readonly T[],
+): Promise<T[]> {
+  const found = await Promise.all(which.map(({ id }) => inspectIfThere(engine, id)));
+  return which.map((each, index) => {
+    const state = found[index]?.State;
+    return state === undefined || state.Running ? each : { ...each, startedAt: state.StartedAt };
+  });
+}
+
+/** As `keepStopped`, of one that may be gone. */
 export async function stopIfThere(deps: PolicyDeps, id: string): Promise<void> {
   try {
     await keepStopped(deps, id);

@@ -1,6 +1,6 @@
 import { insist } from '../containers/insist';
 import { inspectIfThere } from '../containers/read-containers';
-import { stopIfThere } from '../containers/start-stop-remove';
+import { stopIfThere, withLastStart } from '../containers/start-stop-remove';
 import type { ContainerInspect } from '../domain/engine-inspect';
 import { isEngineLost, messageOf, PilotError, rethrowEngineLost, toPilotError } from '../domain/errors';
 import { asSentence } from '../domain/format';
@@ -23,12 +23,13 @@ import { startAgain, whoRuns } from './those-that-ran';
  * from before is in its place again and all have been started; with `engine_unreachable` to be called again.
  */
 export async function restoreData(run: RestoreRun): Promise<void> {
-  if (run.journal.stage === 'checking') await checkBeforeStaging(run);
+  const begins = run.journal.stage === 'checking';
+  if (begins) await checkBeforeStaging(run);
   else if (run.journal.stage === 'staging') countInterruption(run);
   // What is undone stops them where data changes places, so that a refused stop keeps no service down whose data is in place.
   else if (run.journal.stage === 'swapping') await stopWriters(run);
   try {
-    if (run.journal.stage === 'staging') await stage(run);
+    if (run.journal.stage === 'staging') await stage(run, begins);
     if (run.journal.stage === 'swapping') await swap(run);
   } catch (error) {
     if (isEngineLost(error)) throw lostEngine(run, error);
@@ -101,9 +102,11 @@ function mustHaveAll({ plan }: RestoreRun): void {
   if (plan.missing.length > 0) throw restoreError(plan.missing.join(' '));
 }
 
-async function stage(run: RestoreRun): Promise<void> {
+/** `begins`: not resumed. What was started since an interruption is no start of the container's own. */
+async function stage(run: RestoreRun, begins: boolean): Promise<void> {
   mustHaveAll(run);
   await stopWriters(run);
+  if (begins) await noteLastStarts(run);
   await bothEnd(stageDatabases(run), stageFiles(run));
   await run.mayStillSwap?.();
   await stopWriters(run);
@@ -150,6 +153,11 @@ async function noteStarted(run: RestoreRun): Promise<void> {
   const started = found.filter((each) => each.State.Running && !names.has(nameOfContainer(each)));
   if (started.length > 0 || stopped.some(({ id }) => !known.has(id)))
     checkpointRestore(run, { stopped: [...stopped, ...started.map((each) => ({ ...stoppedAs(each), well: false }))] });
+}
+
+async function noteLastStarts(run: RestoreRun): Promise<void> {
+  const look = () => withLastStart(run.engine, run.journal.stopped);
+  checkpointRestore(run, { stopped: await insist(run, 'the look at the stopped containers', look) });
 }
 
 async function swap(run: RestoreRun): Promise<void> {

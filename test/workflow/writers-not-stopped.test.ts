@@ -1,3 +1,4 @@
+import { EngineError } from '../../src/domain/errors';
 import type { FakeEngine, Method } from '../support/fake-engine';
 import { migratingForge, type Migrating } from '../support/migrating-forge';
 import { keptOf } from '../support/restore-scene';
@@ -73,6 +74,58 @@ describe.each<[string, (engine: FakeEngine) => void]>([
     expect(engine.isRunning('forge-gitea-1')).toBe(true);
     const [update] = migrating.forge.scene.updates();
     expect(update?.error?.message).toContain('Another process started forge-gitea-1 while the backup was unpacked');
+  });
+});
+
+describe('a container that keeps restarting by its policy, as one does on data that a newer version has changed', () => {
+  /** It ends and is started again by the engine right before it is stopped. */
+  function restartsBeforeItsStop(name: string, when: () => boolean): void {
+    const { engine } = migrating.forge.scene;
+    const container = engine.host.find(name);
+    let restarted = false;
+    const restart = (): void => {
+      restarted = true;
+      engine.host.stop(container, 1, false);
+      engine.host.start(container);
+    };
+    engine.onCall('stop', ({ args: [id] }) => void (!restarted && id === container.inspect.Id && when() && restart()));
+  }
+
+  async function expectRestored(): Promise<void> {
+    const { forge } = migrating;
+    await forge.scene.settle();
+    expect(forge.scene.updates()).toMatchObject([{ status: 'rolled_back' }]);
+    expect(forge.scene.updates()[0]?.steps.find(({ name }) => name === 'restore')?.status).toBe('succeeded');
+  }
+
+  it('is not taken for one that another process started, when it is stopped for the backup', async () => {
+    migrating = await migratingForge();
+    addJob();
+    const { clock, engine } = migrating.forge.scene;
+    engine.host.start(engine.host.find(JOB));
+    await clock.advance(60_000);
+    restartsBeforeItsStop(JOB, () => true);
+    await expectRestored();
+  });
+
+  it('nor when it is stopped for the restore', async () => {
+    migrating = await migratingForge();
+    const { store } = migrating.forge.scene;
+    const restores = (): boolean =>
+      store.updates.withStatus('running').some(({ id }) => store.updates.journal(id)?.restore?.stage === 'staging');
+    restartsBeforeItsStop('forge-gitea-1', restores);
+    await expectRestored();
+  });
+
+  it('and that ends while its policy is taken away is asked again', async () => {
+    migrating = await migratingForge();
+    const { engine } = migrating.forge.scene;
+    Object.assign(engine.host.find('forge-gitea-1').inspect.HostConfig, {
+      RestartPolicy: { Name: 'always', MaximumRetryCount: 0 },
+    });
+    const message = 'The Docker Engine refused: Cannot update container: cannot update a stopped container: unknown';
+    engine.failNext('updateContainer', new EngineError('engine_refused', message));
+    await expectRestored();
   });
 });
 

@@ -60,7 +60,7 @@ export interface RanBefore {
 
 /** A container that is stopped for a restore. */
 export interface StoppedForRestore extends Stopped {
-  /** `State.StartedAt` before its stop: another one means that it has run since; left out: an older version did not note it. */
+  /** `State.StartedAt` at its first stop: another one means that it has run since; left out: an older version did not note it. */
   startedAt?: string;
   /** Before its stop; left out: an older version did not note them. */
   addresses?: string[];

@@ -27,7 +27,7 @@ export interface Stopped {
   well: boolean;
 }
 
-/** A container that is known to write to a set, before those that ran were stopped. */
+/** A container that is known to write to a set, once those that ran were stopped. */
 export interface Writer {
   id: string;
   name: string;

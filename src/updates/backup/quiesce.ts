@@ -1,8 +1,9 @@
 import { checkStorage } from '../../backups/check-storage';
 import { composeRunsOf, stoppedForBackup } from '../../backups/writers';
 import { findUnhealthy } from '../../containers/check-health';
+import { insist } from '../../containers/insist';
 import { inspectIfThere, readContainers } from '../../containers/read-containers';
-import { keepStopped } from '../../containers/start-stop-remove';
+import { keepStopped, withLastStart } from '../../containers/start-stop-remove';
 import { backupPlaceOf } from '../../domain/backups/backup';
 import type { Container } from '../../domain/container';
 import type { ContainerInspect } from '../../domain/engine-inspect';
@@ -40,6 +41,8 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
     progress(`stopping ${name}`);
     await stop(run, id, name);
   }
+  const look = () => withLastStart(run.engine, starts);
+  checkpoint(run, 'preparing', { writers: await insist(run, 'the look at the stopped containers', look) });
   await mustStillBeStored(run, stopped);
   return true;
 }
