@@ -25,18 +25,19 @@ async function disarm({ engine, store }: PolicyDeps, id: string): Promise<Contai
   if (found === null || !restarts(policy)) return found;
   store.disarmed.add({ containerId: id, name: found.Name.slice(1), policy });
   try {
-    await takePolicyAway(engine, id);
+    await againIfItEndsNow(() => engine.updateContainer(id, { RestartPolicy: NEVER }));
   } catch (error) {
     if (codeOf(error) !== 'container_not_found') throw error;
   }
   return found;
 }
 
-/** An engine refuses this for a container that ends in that moment (measured: "cannot update a stopped container"), and no longer afterwards. */
-async function takePolicyAway(engine: Engine, id: string): Promise<void> {
-  const act = (): Promise<void> => engine.updateContainer(id, { RestartPolicy: NEVER });
+/** What an engine says of a container that ends in that moment, as one does that keeps restarting (measured). */
+const ENDS_NOW = /cannot update a stopped container|container (?:is )?not running/i;
+
+async function againIfItEndsNow(act: () => Promise<void>): Promise<void> {
   await act().catch((error: unknown) => {
-    if (codeOf(error) !== 'engine_refused') throw error;
+    if (codeOf(error) !== 'engine_refused' || !ENDS_NOW.test(messageOf(error))) throw error;
     return act();
   });
 }
@@ -63,7 +64,7 @@ async function putPolicyBack({ engine, store }: PolicyDeps, id: string): Promise
 /** Disarms, then stops what runs, with the container's own signal and timeout unless one is given. Rejects as `Engine.stop`. */
 export async function keepStopped(deps: PolicyDeps, id: string, timeoutSeconds?: number): Promise<void> {
   const found = await disarm(deps, id);
-  if (found?.State.Running !== false) await deps.engine.stop(id, timeoutSeconds);
+  if (found?.State.Running !== false) await againIfItEndsNow(() => deps.engine.stop(id, timeoutSeconds));
 }
 
 /**

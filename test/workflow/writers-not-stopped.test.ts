@@ -117,14 +117,19 @@ describe('a container that keeps restarting by its policy, as one does on data t
     await expectRestored();
   });
 
-  it('and that ends while its policy is taken away is asked again', async () => {
+  it.each<[string, Method, string]>([
+    [
+      'while its policy is taken away',
+      'updateContainer',
+      'Cannot update container x: cannot update a stopped container: unknown',
+    ],
+    ['while it is stopped', 'stop', 'cannot stop container x: container not running'],
+  ])('and that ends %s is asked again', async (_when, call, message) => {
     migrating = await migratingForge();
     const { engine } = migrating.forge.scene;
-    Object.assign(engine.host.find('forge-gitea-1').inspect.HostConfig, {
-      RestartPolicy: { Name: 'always', MaximumRetryCount: 0 },
-    });
-    const message = 'The Docker Engine refused: Cannot update container: cannot update a stopped container: unknown';
-    engine.failNext('updateContainer', new EngineError('engine_refused', message));
+    const always = { RestartPolicy: { Name: 'always', MaximumRetryCount: 0 } };
+    Object.assign(engine.host.find('forge-gitea-1').inspect.HostConfig, always);
+    engine.failNext(call, new EngineError('engine_refused', `The Docker Engine refused: ${message}`));
     await expectRestored();
   });
 });
