@@ -56,7 +56,7 @@ export async function findShells(run: RestoreRun): Promise<Record<string, string
   return shells;
 }
 
-/** That of diun-pilot itself has the tools, and nothing of a container is run with it. */
+/** That of diun-pilot itself comes first, because nothing of a container is run with it. The shipped one has no shell. */
 async function ownImage({ engine, selfId }: RestoreRun): Promise<string[]> {
   if (selfId === null) return [];
   const self = await inspectIfThere(engine, selfId);
