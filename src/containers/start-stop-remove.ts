@@ -69,7 +69,7 @@ export async function keepStopped(deps: PolicyDeps, id: string, timeoutSeconds?:
 
 /**
  * With the last start of each that is stopped by now. One that keeps restarting by its policy may have started between a look
- * at it and its stop: that start is no other process's, and is not to be taken for one.
+ * at it and its stop: that start is its own, and must not be taken for another process's.
  */
 export async function withLastStart<T extends { id: string; startedAt?: string }>(
   engine: Engine,

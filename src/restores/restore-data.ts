@@ -102,7 +102,7 @@ function mustHaveAll({ plan }: RestoreRun): void {
   if (plan.missing.length > 0) throw restoreError(plan.missing.join(' '));
 }
 
-/** `begins`: not resumed. What was started since an interruption is no start of the container's own. */
+/** `begins`: not resumed. A start since an interruption is not the container's own. */
 async function stage(run: RestoreRun, begins: boolean): Promise<void> {
   mustHaveAll(run);
   await stopWriters(run);
