@@ -12,6 +12,8 @@ import type { Store } from '../ports/store';
 import { folderOf, MANIFEST, manifestKey } from './backup-set';
 import { repairedSince, restoredSince } from './since-update';
 
+const UNKNOWN_KEPT_MS = 7 * DAY_MS;
+
 export interface PruneDeps {
   store: Pick<Store, 'backups' | 'updates' | 'notices' | 'restores' | 'soaks'>;
   storage: BackupStorage;
@@ -113,13 +115,17 @@ async function deleteAll(
   }
 }
 
-/** Nothing of a backup that the database knows as good, or that is under way, is unfinished. */
+/**
+ * Nothing of a backup that the database knows as good, or that is under way, is unfinished. One that it does not know may be under
+ * way on another host with the same storage: a large one takes days.
+ */
 async function orphans(deps: PruneDeps, failures: string[]): Promise<ReturnType<typeof findOrphans>> {
   try {
     const keys = (await deps.storage.list('')).map(({ key }) => key);
-    return findOrphans(keys, deps.clock.now()).filter(({ recordId }) => {
-      const status = deps.store.backups.get(recordId)?.status ?? 'failed';
-      return status === 'failed';
+    const now = deps.clock.now().getTime();
+    return findOrphans(keys, deps.clock.now()).filter(({ recordId, startedAt }) => {
+      const known = deps.store.backups.get(recordId);
+      return known === null ? now - startedAt > UNKNOWN_KEPT_MS : known.status === 'failed';
     });
   } catch (error) {
     if (codeOf(error) === 'internal_error') throw error;
@@ -144,6 +150,8 @@ const ITEM = /^([^/]+\/(\d{8}T\d{6}Z)-([0-7][0-9A-HJKMNP-TV-Z]{25}))\/(\d{2,}-[^
 export interface Orphan {
   folder: string;
   recordId: string;
+  /** Milliseconds since 1970. */
+  startedAt: number;
   keys: string[];
 }
 
@@ -162,7 +170,8 @@ export function findOrphans(keys: readonly string[], now: Date): Orphan[] {
     const [, , started = '', recordId = ''] = matches[0] ?? [];
     const ours = matches.every((match) => match !== null);
     if (!ours || inside.includes(`${folder}/${MANIFEST}`)) return [];
-    return now.getTime() - timeOf(started) > DAY_MS ? [{ folder, recordId, keys: inside }] : [];
+    const startedAt = timeOf(started);
+    return now.getTime() - startedAt > DAY_MS ? [{ folder, recordId, startedAt, keys: inside }] : [];
   });
 }
 

@@ -181,10 +181,17 @@ export function labelFindings(containers: readonly Container[]): Finding[] {
 const MODE_FINDING: Finding = { what: 'Mode', status: 'warning', words: `${OBSERVES} ${HOW_TO_ACT}` };
 
 function settingsFinding({ settings }: App): Finding {
-  const { publicUrl, dataDir, timeZone, apiToken } = settings;
+  const { publicUrl, dataDir, timeZone, apiToken, webhookTokens, approvalSecrets } = settings;
   const words = `${publicUrl}, data in ${dataDir}, time zone ${timeZone}`;
-  if (apiToken.reveal().length >= SHORTEST_TOKEN) return { what: 'Settings', status: 'ok', words };
-  const advice = `PILOT_API_TOKEN is so short that it can be guessed: generate one with \`openssl rand -hex 32\``;
+  const secrets = {
+    PILOT_API_TOKEN: [apiToken],
+    PILOT_WEBHOOK_TOKEN: webhookTokens,
+    PILOT_APPROVAL_SECRET: approvalSecrets,
+  };
+  const short = Object.entries(secrets).filter(([, all]) => all.some((one) => one.reveal().length < SHORTEST_TOKEN));
+  if (short.length === 0) return { what: 'Settings', status: 'ok', words };
+  const names = short.map(([name]) => name).join(', ');
+  const advice = `${names} ${short.length === 1 ? 'is' : 'are'} short enough to be guessed: generate each with \`openssl rand -hex 32\``;
   return { what: 'Settings', status: 'warning', words: `${words}; ${advice}` };
 }
 

@@ -9,9 +9,11 @@ export type TimerName = (typeof TIMER_NAMES)[number];
  * backups are too old. `disk`: looks whether the disk of the engine is nearly full. `retention`: removes expired backups, due after a verified one. `reoffer`: offers an update again
  * that is pending approval and was decided for a container that has changed. `old-images`: removes images beyond
  * `update.keep-images`, due after a successful update. `leftovers`: lists and removes the containers that moved or read files for work
- * which has ended, due after a restore and after an update that had some.
+ * which has ended, due after a restore and after an update that had some. `old-records`: removes old notifications and mails from the
+ * database.
  */
-export type WorkName = TimerName | 'backup-ages' | 'disk' | 'retention' | 'reoffer' | 'old-images' | 'leftovers';
+export type WorkName =
+  TimerName | 'backup-ages' | 'disk' | 'retention' | 'reoffer' | 'old-images' | 'leftovers' | 'old-records';
 
 /** Whether a name is that of a timer, and not of work that events make due. */
 export function isTimerName(name: string): name is TimerName {

@@ -41,6 +41,7 @@ import { remindOfSoaks } from '../updates/soak/offer-old-version';
 import { watchSoaks } from '../updates/soak/watch-soaks';
 import { requeueUnstarted } from '../updates/start/judge-start';
 import { updateContainer } from '../updates/update-container';
+import { removeOldRecords } from './old-records';
 
 /** What each rung timer comes to. Does its work, or queues it; rejects with `engine_unreachable` to be called again. */
 type Work = (deps: Deps) => Promise<WorkOutcome>;
@@ -56,6 +57,7 @@ const WORKS: Partial<Record<WorkName, Work>> = {
   disk: lookAtDisk,
   'old-images': removeOldImages,
   leftovers: adoptLeftovers,
+  'old-records': removeOldRecords,
   digest: (deps) => sendDigest(deps),
 };
 

@@ -6,7 +6,6 @@ import { startWorker, type Worker } from './worker';
 const ASK_FOR_LOCK_EVERY_MS = 2_000;
 /** Within the 10 s that Docker gives a container to stop. */
 const LEAVE_WITHIN_MS = 7_000;
-const KEPT_MS = 90 * 86_400_000;
 
 export interface Workplace {
   /** Takes the lock and begins to work. False: another process holds it. Already at work: true. */
@@ -47,7 +46,6 @@ class LockedWorkplace implements Workplace {
     this.#lock = this.parts.takeLock();
     if (this.#lock === null) return false;
     endInterruptedBackups(this.parts.deps);
-    forgetOld(this.parts.deps);
     this.#worker = startWorker(this.parts.deps);
     this.parts.delivery.start();
     return true;
@@ -87,13 +85,6 @@ class LockedWorkplace implements Workplace {
   state(): ReturnType<Workplace['state']> {
     return this.#worker?.state() ?? { status: 'degraded', reason: 'another diun-pilot uses this data directory' };
   }
-}
-
-/** Notifications and delivered mails are kept for three months; the newest notification of an image always, because it identifies duplicates. */
-function forgetOld({ store, clock }: Pick<Deps, 'clock' | 'store'>): void {
-  const before = new Date(clock.now().getTime() - KEPT_MS).toISOString();
-  store.inbox.prune(before);
-  store.outbox.prune(before);
 }
 
 function endedWithin(work: Promise<void>, ms: number): Promise<boolean> {

@@ -20,6 +20,7 @@ export interface TimerPlan {
 const BACKUP_AGES = '17 * * * *';
 /** Of an hour as well: an operator who has made room sees it within the hour. */
 const DISK = '47 * * * *';
+const OLD_RECORDS = '27 4 * * *';
 /** Once a week, after what else Sunday morning brings: backups, Diun, renewals, reconcile. */
 const DRILL = '0 5 * * 0';
 
@@ -40,6 +41,7 @@ export function timerPlans({
     plan('reconcile', schedules.reconcile, true),
     plan('backup-ages', BACKUP_AGES, true),
     plan('disk', DISK, true),
+    plan('old-records', OLD_RECORDS, true),
     plan('drill', schedules.backup === null ? null : DRILL),
     plan('digest', mailDigest),
   ];

@@ -184,14 +184,25 @@ test('a link whose backup was restored by the command since no longer keeps it',
   expect(statuses()[backupId ?? '']).toBe('pruned');
 });
 
-test('what is not ours is left alone; what an interrupted backup left goes after a day', async () => {
-  const orphan = 'web/20260101T020000Z-01KAT3W9A0BCDEFGHJKMNPQRST/01-web-files-data.tar.gz';
+test('what is not ours is left alone; what an interrupted backup left goes after a day, or a week if it may be of another host', async () => {
+  const { id } = scene.store.backups.insert({ project: 'web', container: null, reason: 'schedule', updateId: null });
+  scene.store.backups.change(id, { status: 'failed', finishedAt: scene.clock.now().toISOString() });
+  const folderOfNow = (of: string): string =>
+    `web/${scene.clock
+      .now()
+      .toISOString()
+      .replace(/[-:]|\.\d+/g, '')}-${of}`;
+  const orphan = `${folderOfNow(id)}/01-web-files-data.tar.gz`;
+  const unknown = `${folderOfNow('01KAT3W9A0BCDEFGHJKMNPQRST')}/01-web-files-data.tar.gz`;
   const strangers = ['web/notes.txt', 'other/20260101T020000Z-01KAT3W9A0BCDEFGHJKMNPQRSV/manifest.json'];
-  for (const key of [orphan, ...strangers]) await scene.deps.storage.put(key, Readable.from([Buffer.from('x')]));
+  for (const key of [orphan, unknown, ...strangers])
+    await scene.deps.storage.put(key, Readable.from([Buffer.from('x')]));
   await backUpDaily(4);
   const left = await stored();
   expect(left).not.toContain(orphan);
-  expect(left).toEqual(expect.arrayContaining(strangers));
+  expect(left).toEqual(expect.arrayContaining([unknown, ...strangers]));
+  await backUpDaily(5);
+  expect(await stored()).not.toContain(unknown);
 });
 
 test('a set that somebody damaged is no orphan: what is left of it may be all there is', async () => {

@@ -39,10 +39,14 @@ test('what Diun said more than three months ago is forgotten, but for the last w
   inbox.reject('no notification', 'The body is not JSON.');
   const { id } = scene.hear('docker.io/library/redis:7', `sha256:${'1'.repeat(64)}`);
   inbox.handled(id, 'ignored');
+  const ring = async (): Promise<void> => {
+    scene.store.timers.ring('old-records', scene.clock.now().toISOString());
+    await scene.settle();
+  };
   await scene.clock.advance(89 * 86_400_000);
-  await enterAndLeave();
+  await ring();
   expect(inbox.recent(10)).toHaveLength(2);
   await scene.clock.advance(2 * 86_400_000);
-  await enterAndLeave();
+  await ring();
   expect(inbox.recent(10)).toMatchObject([{ id }]);
 });

@@ -60,12 +60,17 @@ test('where the tokens are is told, the tokens are not, and none is made', async
   expect(existsSync(join(scene.folder, 'secrets'))).toBe(false);
 });
 
-test('a token of the API that could be guessed is a note with the remedy', async () => {
-  const { code, stdout } = await run(['check'], { env: { PILOT_API_TOKEN: 'hunter2' } });
-  expect(stdout).toMatch(/^note +Settings .*PILOT_API_TOKEN is so short.*openssl rand -hex 32/m);
-  expect(stdout).not.toContain('hunter2');
-  expect(code).toBe(0);
-});
+test.each([['PILOT_API_TOKEN'], ['PILOT_WEBHOOK_TOKEN'], ['PILOT_APPROVAL_SECRET']])(
+  'a %s that could be guessed is a note with the remedy',
+  async (name) => {
+    const { code, stdout } = await run(['check'], { env: { [name]: 'hunter2' } });
+    expect(stdout).toMatch(
+      new RegExp(`^note +Settings .*; ${name} is short enough to be guessed.*openssl rand -hex 32`, 'm'),
+    );
+    expect(stdout).not.toContain('hunter2');
+    expect(code).toBe(0);
+  },
+);
 
 test('Diun that was never heard is a note with the remedy, no failure', async () => {
   const { code, stdout } = await run(['check']);

@@ -7,7 +7,8 @@ const foldersOf = (...keys: string[]): string[] => findOrphans(keys, NOW).map((o
 
 test('finds the folder of a backup that never got its manifest, with all its objects', () => {
   const keys = [`${folder()}/01-db-globals.sql.gz`, `${folder()}/02-db-database-shop.dump`];
-  expect(findOrphans(keys, NOW)).toEqual([{ folder: folder(), recordId: ID, keys }]);
+  const startedAt = Date.parse('2026-11-23T02:00:00Z');
+  expect(findOrphans(keys, NOW)).toEqual([{ folder: folder(), recordId: ID, startedAt, keys }]);
 });
 
 test.each([
