@@ -6,7 +6,7 @@ const { default: Sequencer } = require('@jest/test-sequencer');
  */
 const LONGEST = [
   // V8 counts what it has loaded, and a worker keeps the code of all files before: last, this one takes ten times as long.
-  'unit/fuzz.test.ts',
+  'unit/fuzz.long.test.ts',
   'workflow/simulation.long.test.ts',
   'e2e/rehearsal-table.test.ts',
   'e2e/major-table.test.ts',

@@ -13,7 +13,7 @@ const OF_THE_PRODUCT = [
   'e2e/compose.contract.test.ts: timeoutMs: 50',
   'e2e/s3-storage.test.ts: silenceMs: 3_000',
   'integration/probes.test.ts: timeoutMs = 30_000',
-  'integration/release-notes.test.ts: withinMs: 300',
+  'integration/release-notes.long.test.ts: withinMs: 300',
   'integration/s3-faults.long.test.ts: silenceMs: 2_000',
   'integration/s3-faults.long.test.ts: silenceMs: 3_000',
   'integration/ses-faults.test.ts: TOO_LATE_MS = 150',

@@ -5,7 +5,7 @@ import { PARSERS } from './parsers';
 import type { Parser } from './parsers/parser';
 
 /**
- * `npm run fuzz`: the properties of test/unit/fuzz.test.ts for as long as you like, with inputs of which each round makes longer ones. Prints the
+ * `npm run fuzz`: the properties of test/unit/fuzz.long.test.ts for as long as you like, with inputs of which each round makes longer ones. Prints the
  * seed, and for a finding the smallest input. Ends with 1 if there was one.
  *
  *     npm run fuzz -- --minutes 10

@@ -162,7 +162,7 @@ it('a network fails only the updates of its containers, before anything is stopp
     nginx({ name: 'other', image: 'other:1', ports: {}, labels: { 'com.docker.compose.service': 'other' } }),
   );
   let broken = true;
-  // As the adapter does: it asks for each further network before it creates (test/integration/engine-faults.test.ts).
+  // As the adapter does: it asks for each further network before it creates (test/integration/engine-faults.long.test.ts).
   scene.engine.onCall('createContainer', ({ args }) => {
     if (broken && JSON.stringify(args).includes('"broken"'))
       throw new EngineError('engine_refused', 'The Docker Engine refused: could not find plugin');

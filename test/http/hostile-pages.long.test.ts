@@ -91,7 +91,7 @@ function restoreViewFrom(s: Strings, restore: RestoreRecord | null): RestoreView
   return { update, backup: backupFrom(s), expiresAt: at(1000), state, restore, left: 'half', repair: null };
 }
 
-/** Its text is Markdown, which test/unit/http/render-markdown.test.ts holds against a list of tags. */
+/** Its text is Markdown, which test/unit/http/render-markdown.long.test.ts holds against a list of tags. */
 function releaseFrom([a = '', b = '', c = '']: Strings): Release {
   return { tag: a, name: b, url: c, text: '', prerelease: false };
 }
