@@ -14,6 +14,8 @@ function setUp(): Promise<SwarmScene> {
   return Promise.resolve({
     ...{ swarm, service: 'web', images },
     passTime: () => clock.advance(1_000),
+    killTasks: () => Promise.resolve(swarm.killTasks('web')),
+    remove: () => Promise.resolve(swarm.remove('web')),
     takeDown: () => Promise.resolve(),
   });
 }

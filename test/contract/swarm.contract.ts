@@ -10,6 +10,10 @@ export interface SwarmScene {
   images: { old: string; next: string; failing: string };
   /** Where time only passes when it is told to. */
   passTime?(): Promise<void>;
+  /** The processes of its tasks end, and no one asked for that. */
+  killTasks(): Promise<void>;
+  /** `docker service rm`. */
+  remove(): Promise<void>;
   takeDown(): Promise<void>;
 }
 
@@ -47,6 +51,21 @@ export function swarmContract(name: string, setUp: () => Promise<SwarmScene>): v
       tasks
         .filter(({ DesiredState }) => DesiredState === 'running')
         .map(({ Spec, Status, NodeID }) => [Spec.ContainerSpec?.Image, Status.State, NodeID]);
+
+    /** Waits for so many tasks that run, none of them `without`. */
+    const running = (count: number, without?: string): Promise<TaskInspect[]> =>
+      eventually(
+        `${count} tasks run`,
+        async () => {
+          await scene.passTime?.();
+          const found = (await swarm.tasks(scene.service)).filter(
+            ({ DesiredState, Status }) => DesiredState === 'running' && Status.State === 'running',
+          );
+          if (found.length === count && found.every(({ ID }) => ID !== without)) return found;
+          throw new Error(found.map(({ ID }) => ID).join());
+        },
+        { timeoutMs: 60_000 },
+      );
 
     it('names its own node, which is one of the nodes', async () => {
       const role = await swarm.role();
@@ -135,6 +154,40 @@ export function swarmContract(name: string, setUp: () => Promise<SwarmScene>): v
       expect(back.Spec.TaskTemplate.ContainerSpec?.Image).toBe(scene.images.old);
       const kept = (await swarm.tasks(back.ID)).filter(({ Status }) => Status.State === 'failed');
       expect(kept.map(({ Spec }) => Spec.ContainerSpec?.Image)).toContain(scene.images.failing);
+    });
+
+    it('scaled up and down keeps the tasks that it wants, and has no rollout', async () => {
+      const before = await swarm.service(scene.service);
+      const ids = async (count: number): Promise<string[]> => (await running(count)).map(({ ID }) => ID);
+      const scaled = async (replicas: number): Promise<string[]> => {
+        const now = await swarm.service(before.ID);
+        await swarm.update(now, { ...now.Spec, Mode: { Replicated: { Replicas: replicas } } });
+        const found = await ids(replicas);
+        expect((await swarm.service(before.ID)).UpdateStatus?.State).toBeUndefined();
+        return found;
+      };
+      const [first] = await ids(1);
+      const two = await scaled(2);
+      expect(two).toContain(first);
+      const [last] = await scaled(1);
+      expect(two).toContain(last);
+    });
+
+    it('has another task of the same image for one whose process ends, which is said to have failed', async () => {
+      const [before] = await running(1);
+      await scene.killTasks();
+      const [after] = await running(1, before?.ID);
+      expect(after?.Spec.ContainerSpec?.Image).toBe(before?.Spec.ContainerSpec?.Image);
+      const ended = (await swarm.tasks(scene.service)).find(({ ID }) => ID === before?.ID);
+      expect(ended).toMatchObject({ DesiredState: 'shutdown', Status: { State: 'failed' } });
+      expect((await swarm.service(scene.service)).UpdateStatus?.State).toBeUndefined();
+    });
+
+    it('is not there once it was removed', async () => {
+      const { ID } = await swarm.service(scene.service);
+      await scene.remove();
+      await expect(swarm.service(ID)).rejects.toMatchObject({ code: 'service_not_found' });
+      expect((await swarm.services()).map(({ Spec }) => Spec.Name)).not.toContain(scene.service);
     });
   });
 }

@@ -31,8 +31,16 @@ describeIf(whyNoOtherEngine(), 'a Swarm of one real engine', () => {
     const { pinned: next } = await swarm.published('NGINX_GOOD_2', 'swarm/contract:2');
     const { pinned: failing } = await swarm.published('NGINX_CRASH_LOOPING', 'swarm/contract:3');
     await swarm.create('contract', reference, ['--update-monitor', '5s']);
-    const takeDown = async (): Promise<void> => void (await swarm.stage.lab.docker.run(['service', 'rm', 'contract']));
-    return { swarm: swarm.swarm, service: 'contract', images: { old, next, failing }, takeDown };
+    const { docker } = swarm.stage.lab;
+    const filter = 'label=com.docker.swarm.service.name=contract';
+    const killTasks = async (): Promise<void> =>
+      void (await docker.run(['kill', ...(await docker.lines(['ps', '--quiet', '--filter', filter]))]));
+    const remove = async (): Promise<void> => void (await docker.run(['service', 'rm', 'contract']));
+    const takeDown = async (): Promise<void> => void (await docker.attempt(['service', 'rm', 'contract']));
+    return {
+      ...{ swarm: swarm.swarm, service: 'contract', images: { old, next, failing } },
+      ...{ killTasks, remove, takeDown },
+    };
   });
 
   /** A service of NGINX_GOOD_1, and the announcement of another image under its tag. */

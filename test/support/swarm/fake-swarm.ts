@@ -1,38 +1,25 @@
 import { EngineError } from '../../../src/domain/errors';
 import { splitReference } from '../../../src/domain/images/image-reference';
-import type {
-  NodeInspect,
-  PublishedPort,
-  ServiceInspect,
-  ServiceSpec,
-  TaskInspect,
+import {
+  type NodeInspect,
+  type PublishedPort,
+  replicasOf,
+  type ServiceInspect,
+  type ServiceSpec,
+  type TaskInspect,
 } from '../../../src/domain/services/swarm-inspect';
-import { isAlive } from '../../../src/domain/services/tasks';
+import { isAlive, isRunning } from '../../../src/domain/services/tasks';
 import type { Swarm, SwarmRole } from '../../../src/ports/swarm';
 import type { FakeEngine } from '../fake-engine';
-import type { FakeImage } from '../fake-engine-types';
+import type { Behaviour, FakeImage } from '../fake-engine-types';
+import { type FakeServiceSpec, type Held, imageOf, newTask, toldLate } from './fake-swarm-task';
 
-export interface FakeServiceSpec {
-  name: string;
-  /** As Swarm writes it: `nginx:1.28@sha256:…`. */
-  image: string;
-  labels?: Record<string, string>;
-  spec?: Partial<ServiceSpec>;
-  replicas?: number;
-  /** Hostname of a node that is not this engine's: its tasks have no container here. */
-  node?: string;
-}
-
-interface Held {
-  inspect: ServiceInspect;
-  tasks: TaskInspect[];
-  node: string;
-  /** When the rollout that is under way shows its outcome; null: none is. */
-  dueAt: number | null;
-}
+export type { FakeServiceSpec } from './fake-swarm-task';
 
 const ROLLOUT_MS = 3_000;
 const HERE = 'node-here';
+/** Those that fail later are good at first. */
+const WORKS: readonly Behaviour[] = ['healthy', 'slow', 'dies', 'fades'];
 
 /**
  * A Swarm as a small state machine: a rollout takes three seconds of the test clock, and then does what the health of its image
@@ -57,7 +44,8 @@ export class FakeSwarm implements Swarm {
   /** When that was; null: not yet. */
   cutAtMs: number | null = null;
   #services = new Map<string, Held>();
-  #count = 0;
+  /** Of IDs and versions, which are those of the Swarm whoever asks. */
+  #made = { count: 0 };
 
   constructor(readonly engine: FakeEngine) {}
 
@@ -75,7 +63,7 @@ export class FakeSwarm implements Swarm {
   afterRestart(engine: FakeEngine): FakeSwarm {
     const next = new FakeSwarm(engine);
     next.#services = this.#services;
-    next.#count = this.#count + 1_000;
+    next.#made = this.#made;
     next.current = this.current;
     next.lines.push(...this.lines);
     for (const image of this.unplaceable) next.unplaceable.add(image);
@@ -91,8 +79,8 @@ export class FakeSwarm implements Swarm {
     const { name, image, labels = {}, spec = {}, replicas = 1, node = HERE } = given;
     const { ContainerSpec: container, ...template } = spec.TaskTemplate ?? {};
     const inspect: ServiceInspect = {
-      ID: `service${++this.#count}`,
-      Version: { Index: ++this.#count },
+      ID: `service${++this.#made.count}`,
+      Version: { Index: ++this.#made.count },
       CreatedAt: this.#now(),
       UpdatedAt: this.#now(),
       Spec: {
@@ -103,7 +91,7 @@ export class FakeSwarm implements Swarm {
         TaskTemplate: { ...template, ContainerSpec: { ...container, Image: image } },
       },
     };
-    const held: Held = { inspect, tasks: [], node, dueAt: null };
+    const held: Held = { inspect, tasks: [], node, madeFrom: '', dueAt: null };
     this.#services.set(inspect.ID, held);
     this.#replaceTasks(held);
     return inspect;
@@ -113,7 +101,14 @@ export class FakeSwarm implements Swarm {
   changeFromOutside(name: string, change: (spec: ServiceSpec) => ServiceSpec): void {
     const held = this.#find(name);
     held.inspect.Spec = change(held.inspect.Spec);
-    held.inspect.Version.Index = ++this.#count;
+    held.inspect.Version.Index = ++this.#made.count;
+  }
+
+  /** `docker service rm`: its tasks end, with their containers. */
+  remove(name: string): void {
+    const held = this.#find(name);
+    this.#endTasks(held);
+    this.#services.delete(held.inspect.ID);
   }
 
   setStatus(name: string, status: ServiceInspect['UpdateStatus']): void {
@@ -123,7 +118,17 @@ export class FakeSwarm implements Swarm {
 
   /** A node is drained or down: its tasks are started again elsewhere. */
   moveTasks(name: string): void {
-    this.#replaceTasks(this.#find(name));
+    const held = this.#find(name);
+    if (this.#works(held)) this.#replaceTasks(held);
+    else this.#endTasks(held);
+  }
+
+  /** The processes of its tasks on this node end. */
+  killTasks(name: string): void {
+    for (const { Status } of this.#find(name).tasks.filter(isAlive)) {
+      const container = this.engine.host.containers.get(Status.ContainerStatus?.ContainerID ?? '');
+      if (container) this.engine.host.stop(container, 137, false);
+    }
   }
 
   publishPort(name: string, port: PublishedPort): void {
@@ -205,7 +210,7 @@ export class FakeSwarm implements Swarm {
   }
 
   #begin(held: Held): void {
-    held.inspect.Version.Index = ++this.#count;
+    held.inspect.Version.Index = ++this.#made.count;
     held.inspect.UpdatedAt = this.#now();
     held.dueAt = this.#tick() + ROLLOUT_MS;
   }
@@ -220,6 +225,7 @@ export class FakeSwarm implements Swarm {
   }
 
   #advanced(held: Held): Held {
+    for (const task of held.tasks.filter((each) => isAlive(each) && this.#hasEnded(each))) this.#restart(held, task);
     if (held.dueAt === null || this.#tick() < held.dueAt) return held;
     held.dueAt = null;
     const goesBack = held.inspect.UpdateStatus?.State === 'rollback_started';
@@ -235,10 +241,12 @@ export class FakeSwarm implements Swarm {
     // Nothing is replaced, so there is no rollout with a state.
     const { PreviousSpec, UpdateStatus } = held.inspect;
     const scaledUp = UpdateStatus === null && !!PreviousSpec && replicasOf(PreviousSpec) === 0;
-    const works = ['healthy', 'slow'].includes(this.#image(held).spec.health ?? 'healthy');
-    if (works) this.#replaceTasks(held);
+    const works = this.#works(held);
+    const isReplaced = held.madeFrom !== JSON.stringify(held.inspect.Spec.TaskTemplate);
+    if (works && isReplaced) this.#replaceTasks(held);
+    else if (works) this.#fillSlots(held);
     else held.tasks.push(this.#failing(held));
-    if (scaledUp) return held;
+    if (scaledUp || (!isReplaced && !goesBack)) return held;
     held.inspect.UpdateStatus = { State: goesBack ? 'rollback_completed' : 'completed', Message: 'completed' };
     if (works) return held;
     const action = held.inspect.Spec.UpdateConfig?.FailureAction ?? 'pause';
@@ -253,14 +261,29 @@ export class FakeSwarm implements Swarm {
   #failing(held: Held): TaskInspect {
     const fails = { State: 'failed', Err: 'task: non-zero exit (1)' } as const;
     const task = this.#task(held, 'failed', fails, 'shutdown');
-    if (this.failsLateMs === 0) return task;
     const at = this.#tick() + this.failsLateMs;
-    let status: TaskInspect['Status'] = fails;
-    return Object.defineProperty(task, 'Status', {
-      enumerable: true,
-      get: () => (this.#tick() < at ? { State: 'starting' } : status),
-      set: (next: TaskInspect['Status']) => (status = next),
-    });
+    return this.failsLateMs === 0 ? task : toldLate(task, () => this.#tick() >= at);
+  }
+
+  #works(held: Held): boolean {
+    return WORKS.includes(this.#image(held).spec.health ?? 'healthy');
+  }
+
+  /** Its container on this node has ended, or its HEALTHCHECK fails. */
+  #hasEnded({ Status }: TaskInspect): boolean {
+    const container = this.engine.host.containers.get(Status.ContainerStatus?.ContainerID ?? '');
+    if (container === undefined) return false;
+    const { Running, Health } = this.engine.host.state(container);
+    return !Running || Health?.Status === 'unhealthy';
+  }
+
+  /** Swarm starts another task from the spec of now. */
+  #restart(held: Held, task: TaskInspect): void {
+    const container = this.engine.host.containers.get(task.Status.ContainerStatus?.ContainerID ?? '');
+    if (container) this.engine.host.stop(container, 1, false);
+    task.DesiredState = 'shutdown';
+    task.Status = { ...task.Status, State: 'failed', Err: 'task: non-zero exit (1)' };
+    if (this.#works(held)) this.#startTask(held, task.Slot ?? 1);
   }
 
   /** Of a service that is scaled to 0: its tasks are gone, with their containers. */
@@ -269,10 +292,10 @@ export class FakeSwarm implements Swarm {
     held.tasks = [];
   }
 
-  #endTasks(held: Held): void {
-    for (const task of held.tasks) {
+  #endTasks(held: Held, which: (task: TaskInspect) => boolean = () => true): void {
+    for (const task of held.tasks.filter(which)) {
       const id = task.Status.ContainerStatus?.ContainerID;
-      if (id && task.Status.State === 'running') this.engine.host.containers.delete(id);
+      if (id) this.engine.host.containers.delete(id);
       task.DesiredState = 'shutdown';
       // One that ended stays as it ended.
       if (isAlive(task)) task.Status = { State: 'shutdown' };
@@ -281,13 +304,25 @@ export class FakeSwarm implements Swarm {
 
   #replaceTasks(held: Held): void {
     this.#endTasks(held);
-    const { Name, Mode } = held.inspect.Spec;
-    for (let slot = 1; slot <= (Mode.Replicated?.Replicas ?? 1); slot++) {
-      const task = this.#task(held, 'running', {}, 'running', slot);
-      if (held.node === HERE)
-        task.Status.ContainerStatus = { ContainerID: this.#run(held, `${Name}.${slot}.${task.ID}`) };
-      held.tasks.push(task);
-    }
+    held.madeFrom = JSON.stringify(held.inspect.Spec.TaskTemplate);
+    this.#fillSlots(held);
+  }
+
+  /** As many tasks as it wants; those that run go on. */
+  #fillSlots(held: Held): void {
+    const replicas = replicasOf(held.inspect.Spec);
+    const image = imageOf(held.inspect.Spec);
+    this.#endTasks(held, (task) => (task.Slot ?? 1) > replicas || !isRunning(task, image));
+    const alive = held.tasks.filter((task) => isRunning(task, image));
+    for (let slot = 1; slot <= replicas; slot++)
+      if (!alive.some(({ Slot }) => Slot === slot)) this.#startTask(held, slot);
+  }
+
+  #startTask(held: Held, slot: number): void {
+    const task = this.#task(held, 'running', {}, 'running', slot);
+    const name = `${held.inspect.Spec.Name}.${slot}.${task.ID}`;
+    if (held.node === HERE) task.Status.ContainerStatus = { ContainerID: this.#run(held, name) };
+    held.tasks.push(task);
   }
 
   #run(held: Held, name: string): string {
@@ -304,16 +339,8 @@ export class FakeSwarm implements Swarm {
     DesiredState = 'running',
     Slot = 1,
   ): TaskInspect {
-    return {
-      ID: `task${++this.#count}`,
-      ServiceID: inspect.ID,
-      Slot,
-      ...(State === 'pending' ? {} : { NodeID: node }),
-      CreatedAt: this.#now(),
-      DesiredState,
-      Status: { State, Timestamp: this.#now(), ...more },
-      Spec: { ContainerSpec: { Image: imageOf(inspect.Spec) } },
-    };
+    const task = newTask(inspect, { ID: `task${++this.#made.count}`, CreatedAt: this.#now(), State, ...more });
+    return { ...task, Slot, DesiredState, ...(State === 'pending' ? {} : { NodeID: node }) };
   }
 
   /** On this node from now on, as a task pulls it. */
@@ -353,12 +380,4 @@ export class FakeSwarm implements Swarm {
     this.#crash.then();
     return true;
   }
-}
-
-function replicasOf({ Mode }: ServiceSpec): number {
-  return Mode.Replicated === undefined ? 1 : (Mode.Replicated.Replicas ?? 1);
-}
-
-function imageOf({ TaskTemplate }: ServiceSpec): string {
-  return TaskTemplate.ContainerSpec?.Image ?? '';
 }
