@@ -2,10 +2,10 @@ import { healthOf } from '../containers/check-health';
 import type { Container } from '../domain/container';
 import { codeOf, messageOf, PilotError } from '../domain/errors';
 import { formatTimeout } from '../domain/format';
-import type { TaskInspect, PublishedPort } from '../domain/services/swarm-inspect';
+import { replicasOf, type TaskInspect, type PublishedPort } from '../domain/services/swarm-inspect';
 import { endedItself, failureOf, isRunning, nodeOf, viewTasks } from '../domain/services/tasks';
 import type { Progress } from '../lib/logger';
-import { probeTimeoutOf, see, serviceChanged, type Seen, type ServiceRun } from './rollout-run';
+import { probeTimeoutOf, scaledToZero, see, serviceChanged, type Seen, type ServiceRun } from './rollout-run';
 import { containerOfTask, logOf } from '../services/look-at-target';
 import { askAddress } from '../probes/ask-http';
 
@@ -53,6 +53,7 @@ async function allRun(
   for (;;) {
     const seen = await see(run);
     if (seen.image !== image) throw rolledBackMeanwhile(run, seen, image);
+    if (replicasOf(seen.service.Spec) === 0) throw scaledToZero(run.rollout.name);
     const view = viewTasks(seen.service, seen.tasks, image, seen.nodes);
     const tasks = view.running.join();
     if (view.allRun && tasks === first) return { view, seen };

@@ -6,12 +6,13 @@ import {
   checkpointRollout,
   probeTimeoutOf,
   retryConflict,
+  scaledToZero,
   see,
   serviceChanged,
   type ServiceRun,
   type Seen,
 } from './rollout-run';
-import { withReplicas } from './scale-to-zero';
+import { noteScaledBack, withReplicas } from './scale-to-zero';
 import { formatDuration } from '../domain/format';
 import { rolloutWithinMs } from '../domain/services/plan-rollout';
 import type { Progress } from '../lib/logger';
@@ -25,13 +26,14 @@ export async function requestRollout(run: ServiceRun): Promise<void> {
   const { service, image, tasks } = await see(run);
   const { stage, oldImage, newImage, statusBefore = null } = run.rollout;
   if (stage === 'rolling_out') {
-    if (image === newImage) return; // it was accepted before the crash
+    if (image === newImage) return noteScaledBack(run, service.ID); // it was accepted before the crash
     if (updateStatusText(service) !== statusBefore) return; // Swarm has rolled it back since
   } else if (image !== oldImage) throw serviceChanged(run.rollout.name);
   const overBefore = [...(run.rollout.overBefore ?? []), ...tasks.filter(isOver).map(({ ID }) => ID)];
   checkpointRollout(run, 'rolling_out', { statusBefore: updateStatusText(service), overBefore });
   try {
     await updateUnchanged(run, service, (now) => run.swarm.rollOut(now, scaledUp(run, withImage(now.Spec, newImage))));
+    noteScaledBack(run, service.ID);
   } catch (error) {
     if (!isEngineLost(error)) checkpointRollout(run, 'preparing');
     throw error;
@@ -61,7 +63,7 @@ export async function updateUnchanged(
 /** In the same request, where the service was scaled to 0 for its backup: the old image must not run on data that is backed up. */
 export function scaledUp({ rollout }: Pick<ServiceRun, 'rollout'>, spec: ServiceSpec): ServiceSpec {
   const own = ownScale(rollout);
-  return own === null || replicasOf(spec) > 0 ? spec : withReplicas(spec, own.replicas);
+  return own === null || own.back === true || replicasOf(spec) > 0 ? spec : withReplicas(spec, own.replicas);
 }
 
 export function withImage(spec: ServiceSpec, Image: string): ServiceSpec {
@@ -96,6 +98,7 @@ async function follow(run: ServiceRun, wanted: string, progress: Progress): Prom
   for (;;) {
     const seen = await see(run);
     const { service, image, tasks, nodes } = seen;
+    if (image === wanted && replicasOf(service.Spec) === 0) throw scaledToZero(run.rollout.name);
     const view = viewTasks(service, tasks, wanted, nodes);
     const state = service.UpdateStatus?.State;
     const message = service.UpdateStatus?.Message ?? '';

@@ -54,6 +54,11 @@ export function serviceChanged(name: string, how = ''): PilotError {
   return new PilotError('changed_meanwhile', `The service ${name} was updated externally${how}.`);
 }
 
+/** By another client, in the middle of the update. */
+export function scaledToZero(name: string): PilotError {
+  return new PilotError('changed_meanwhile', `The service ${name} was scaled to 0 externally.`);
+}
+
 /** What Swarm knows of the service at this moment. */
 export interface Seen {
   service: ServiceInspect;

@@ -12,7 +12,7 @@ import { readerOf } from '../restores/files/one-off';
 import { serviceFailureOf } from '../services/look-at-target';
 import { readServices } from '../services/read-targets';
 import { checkService } from './check-rollout';
-import { checkpointRollout, retryConflict, type ServiceRun } from './rollout-run';
+import { checkpointRollout, retryConflict, scaledToZero, type ServiceRun } from './rollout-run';
 
 const POLL_MS = 500;
 const MORE_MS = 60_000;
@@ -62,11 +62,17 @@ export async function removeReaders({ engine, update, logger }: ServiceRun): Pro
   }
 }
 
-/** Scales a service to 0, and waits until none of its tasks runs. May be done twice. Rejects with `backup_failed`. */
+/**
+ * Scales a service to 0, and waits until none of its tasks runs. What another client has made of its replicas since they were read
+ * counts: it is scaled back to that, and one that is at 0 by now is left there. Rejects with `backup_failed`.
+ */
 export async function scaleToZero(run: ServiceRun, { serviceId, name }: Scaled, progress: Progress): Promise<void> {
   progress(`scaling ${name} to 0`);
   try {
-    const service = await scale(run, serviceId, 0);
+    const service = await scale(run, serviceId, 0, (now) => {
+      if (replicasOf(now.Spec) === 0) throw atZeroByOthers(run, now);
+      noteReplicas(run, now);
+    });
     await noTaskRuns(run, service, progress);
   } catch (error) {
     rethrowEngineLost(error);
@@ -74,6 +80,29 @@ export async function scaleToZero(run: ServiceRun, { serviceId, name }: Scaled, 
     const message = `${name} could not be scaled to 0 for the backup: ${messageOf(error)}`;
     throw new PilotError('backup_failed', message, { cause: error });
   }
+}
+
+/** It is not scaled back. */
+function atZeroByOthers(run: ServiceRun, { ID, Spec }: ServiceInspect): PilotError {
+  noteScaled(run, ID, { back: true });
+  return scaledToZero(Spec.Name);
+}
+
+/** To be written before a service is scaled to 0: so many replicas are wanted by now; if it is there already, as many as before. */
+export function noteReplicas(run: ServiceRun, { ID, Spec }: ServiceInspect): void {
+  const replicas = replicasOf(Spec);
+  noteScaled(run, ID, { ...(replicas > 0 ? { replicas } : {}), back: false });
+}
+
+/** From now on, 0 replicas are what another client wants. */
+export function noteScaledBack(run: ServiceRun, serviceId: string): void {
+  noteScaled(run, serviceId, { back: true });
+}
+
+function noteScaled(run: ServiceRun, serviceId: string, known: Pick<Scaled, 'back'> & Partial<Scaled>): void {
+  const { scaled = [], stage } = run.rollout;
+  const noted = scaled.map((each) => (each.serviceId === serviceId ? { ...each, ...known } : each));
+  if (scaled.length > 0) checkpointRollout(run, stage, { scaled: noted });
 }
 
 /** Waits until no task of a service that is scaled to 0 runs any longer. */
@@ -112,14 +141,15 @@ export async function scaledUpByOthers({ swarm, rollout }: ServiceRun, which: re
   return found;
 }
 
-/** Scales them back, in order; what another client has scaled up is left. Failures are returned as text. */
+/** Scales them back, in order; what another client has scaled up, or to 0 since it was scaled back, is left. Failures are returned as text. */
 export async function scaleBack(run: ServiceRun, which: readonly Scaled[]): Promise<string[]> {
   const troubles: string[] = [];
-  for (const { serviceId, name, replicas } of which) {
+  for (const { serviceId, name, replicas, back = false } of which) {
     try {
       const service = await ifThere(run.swarm.service(serviceId));
       if (service === null) troubles.push(`${name} was removed externally`);
-      else if (replicasOf(service.Spec) === 0) await scale(run, serviceId, replicas);
+      else if (replicasOf(service.Spec) === 0 && !(back && isWanted(service))) await scale(run, serviceId, replicas);
+      noteScaledBack(run, serviceId);
     } catch (error) {
       rethrowEngineLost(error);
       run.logger.error('a service is not scaled back', {
@@ -133,6 +163,11 @@ export async function scaleBack(run: ServiceRun, which: readonly Scaled[]): Prom
     }
   }
   return troubles;
+}
+
+/** To 0 a client scales it; a rollback only comes there, since the spec before the new image had 0 replicas for the backup. */
+function isWanted({ UpdateStatus }: ServiceInspect): boolean {
+  return UpdateStatus?.State?.startsWith('rollback') !== true;
 }
 
 /**
@@ -152,6 +187,10 @@ export async function scaleBackAndVerify(
     if (target === undefined) continue; // scaleBack said so
     try {
       const { Spec } = await run.swarm.service(serviceId);
+      if (replicasOf(Spec) === 0) {
+        seen.push(`${name} was scaled to 0 externally`);
+        continue;
+      }
       const image = Spec.TaskTemplate.ContainerSpec?.Image ?? '';
       const rollout = { ...run.rollout, serviceId, name, oldImage: image, newImage: image };
       progress(`${name}, which was scaled to 0 for the backup`);
@@ -177,13 +216,22 @@ export function withReplicas(spec: ServiceSpec, Replicas: number): ServiceSpec {
   return { ...spec, Mode: { Replicated: { ...spec.Mode.Replicated, Replicas } } };
 }
 
-/** Resolves with the service as it is then. */
-function scale({ swarm }: ServiceRun, serviceId: string, replicas: number): Promise<ServiceInspect> {
+/** Resolves with the service as it is then: scaled up once at most, and left as another client scales it. `before` has it as it is before each try; what that throws, this rejects with. */
+function scale(
+  { swarm }: ServiceRun,
+  serviceId: string,
+  replicas: number,
+  before: (now: ServiceInspect) => void = () => undefined,
+): Promise<ServiceInspect> {
   return retryConflict(async () => {
     let now = await swarm.service(serviceId);
+    before(now);
+    if (replicas > 0 && replicasOf(now.Spec) > 0) return now;
     while (replicasOf(now.Spec) !== replicas) {
       await swarm.update(now, withReplicas(now.Spec, replicas));
       now = await swarm.service(serviceId);
+      if (replicas > 0) return now;
+      if (replicasOf(now.Spec) > 0) before(now);
     }
     return now;
   });

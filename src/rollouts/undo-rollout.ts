@@ -1,7 +1,15 @@
 import { isServer } from '../domain/backups/backup';
 import { firstRestoreJournal, leftBy, restoredDetail, type RestoreJournal } from '../domain/backups/restore';
 import { notStartedText } from '../domain/data/compare-fingerprints';
-import { codeOf, messageOf, PilotError, rethrowUndecided, toPilotError, withCause } from '../domain/errors';
+import {
+  codeOf,
+  isEngineLost,
+  messageOf,
+  PilotError,
+  rethrowUndecided,
+  toPilotError,
+  withCause,
+} from '../domain/errors';
 import { failsAsBefore, type HealthFailure } from '../domain/health/health-failure';
 import { ownScale } from '../domain/services/rollout';
 import { replicasOf } from '../domain/services/swarm-inspect';
@@ -23,8 +31,8 @@ import { checkService } from './check-rollout';
 import { changedData, rolloutChangedData, mayRestoreStack, membersNow, mustBeAtZero } from './data-of-stack';
 import { finishService } from './finish-rollout';
 import { followRollback, scaledUp, updateUnchanged, withImage } from './roll-out';
-import { checkpointRollout, see, type ServiceRun } from './rollout-run';
-import { noTaskRuns, othersServe, release, withReplicas } from './scale-to-zero';
+import { checkpointRollout, scaledToZero, see, type ServiceRun } from './rollout-run';
+import { noteReplicas, noteScaledBack, noTaskRuns, othersServe, release, withReplicas } from './scale-to-zero';
 
 /**
  * Takes the service back to the image from before, by Swarm's own rollback, and asks the health of its tasks; `cause` is what for.
@@ -65,6 +73,7 @@ async function goBack(run: ServiceRun, progress: Progress): Promise<string> {
     );
   } else if (scaledUp(run, service.Spec) !== service.Spec)
     await updateUnchanged(run, service, (now) => run.swarm.update(now, scaledUp(run, now.Spec)));
+  noteScaledBack(run, service.ID);
   return followRollback(run, progress);
 }
 
@@ -76,8 +85,17 @@ async function isDecidedAtZero(run: ServiceRun, progress: Progress): Promise<boo
   const { dataGoesBack, oldImage } = run.rollout;
   if (ownScale(run.rollout) === null || dataGoesBack === false) return false;
   if (dataGoesBack === undefined) {
-    const { service } = await see(run);
-    await updateUnchanged(run, service, (now) => run.swarm.update(now, withReplicas(withImage(now.Spec, oldImage), 0)));
+    const { service, image } = await see(run);
+    if (replicasOf(service.Spec) === 0 && image !== oldImage) throw scaledToZero(run.rollout.name);
+    noteReplicas(run, service);
+    try {
+      await updateUnchanged(run, service, (now) =>
+        run.swarm.update(now, withReplicas(withImage(now.Spec, oldImage), 0)),
+      );
+    } catch (error) {
+      if (!isEngineLost(error)) noteScaledBack(run, service.ID);
+      throw error;
+    }
     await noTaskRuns(run, service, progress);
     await changedData(run, progress);
   }
@@ -173,6 +191,7 @@ async function allServe(run: ServiceRun, progress: Progress): Promise<string> {
   const { service } = await see(run);
   if (scaledUp(run, service.Spec) !== service.Spec)
     await updateUnchanged(run, service, (now) => run.swarm.update(now, scaledUp(run, now.Spec)));
+  noteScaledBack(run, service.ID);
   const seen = await checkService(run, run.rollout.oldImage, progress);
   return [seen, ...(await othersServe(run, progress))].join('; ');
 }

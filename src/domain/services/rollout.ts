@@ -19,6 +19,8 @@ export interface Scaled {
   replicas: number;
   /** Whether it was healthy before, so that it must be again. */
   well: boolean;
+  /** It was scaled back: 0 replicas are what another client wants from then on. */
+  back?: boolean;
   /** Name of the container through which its files are read meanwhile; left out: it has none in the set. */
   reader?: string;
 }
