@@ -1,6 +1,7 @@
 import { report, runSeed } from './run-seed';
+import { runSwarmSeed } from './swarm-run-seed';
 
-// npm run simulate -- --seeds N [--seed S]: N worlds from the seed S on (1); exit code 1 if any breaks an invariant.
+// npm run simulate -- [--swarm] --seeds N [--seed S]: N worlds from the seed S on (1); exit code 1 if any breaks an invariant.
 
 function option(name: string, otherwise: number): number {
   const at = process.argv.indexOf(`--${name}`);
@@ -9,15 +10,21 @@ function option(name: string, otherwise: number): number {
   return value;
 }
 
+async function reportOf(seed: number): Promise<string | null> {
+  const found = await runSeed(seed);
+  return found && report(found);
+}
+
 async function main(): Promise<void> {
   const first = option('seed', 1);
   const seeds = option('seeds', 1);
+  const isSwarm = process.argv.includes('--swarm');
   const failed: number[] = [];
   for (let seed = first; seed < first + seeds; seed++) {
-    const found = await runSeed(seed);
+    const found = isSwarm ? await runSwarmSeed(seed) : await reportOf(seed);
     if (found !== null) {
       failed.push(seed);
-      console.log(report(found));
+      console.log(found);
     }
     if ((seed - first + 1) % 500 === 0) console.log(`${seed - first + 1} seeds, ${failed.length} failed`);
   }

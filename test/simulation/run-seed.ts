@@ -12,15 +12,20 @@ export interface Found extends Outcome {
 export async function runSeed(seed: number, sabotage?: Sabotage): Promise<Found | null> {
   const world = worldOf(seed);
   const outcome = await simulate(world, sabotage);
-  return outcome.violations.length === 0 ? null : { seed, ...(await shrink(world, outcome, sabotage)) };
+  if (outcome.violations.length === 0) return null;
+  return { seed, ...(await shrink(world, outcome, (tried) => simulate(tried, sabotage))) };
 }
 
 /** Leaves out one event after another, for as long as it still fails. */
-async function shrink(world: World, outcome: Outcome, sabotage?: Sabotage): Promise<Outcome & { world: World }> {
+export async function shrink<T extends { events: readonly unknown[] }>(
+  world: T,
+  outcome: Outcome,
+  play: (tried: T) => Promise<Outcome>,
+): Promise<Outcome & { world: T }> {
   let smallest = { ...outcome, world };
   for (let at = world.events.length - 1; at >= 0; at--) {
     const tried = { ...world, events: smallest.world.events.filter((_, index) => index !== at) };
-    const again = await simulate(tried, sabotage);
+    const again = await play(tried);
     if (again.violations.length > 0) smallest = { ...again, world: tried };
   }
   return smallest;
