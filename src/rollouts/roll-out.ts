@@ -27,9 +27,10 @@ export async function requestRollout(run: ServiceRun): Promise<void> {
   const { stage, oldImage, newImage, statusBefore = null } = run.rollout;
   if (stage === 'rolling_out') {
     if (image === newImage) return noteScaledBack(run, service.ID); // it was accepted before the crash
-    // Swarm has rolled it back since; another state is that of another client's update.
-    const isRolledBack = service.UpdateStatus?.State?.startsWith('rollback') === true;
-    if (isRolledBack && updateStatusText(service) !== statusBefore) return;
+    if (updateStatusText(service) !== statusBefore) {
+      if (service.UpdateStatus?.State?.startsWith('rollback') !== true) throw serviceChanged(run.rollout.name);
+      return; // Swarm has rolled it back since
+    }
   } else if (image !== oldImage) throw serviceChanged(run.rollout.name);
   const overBefore = [...(run.rollout.overBefore ?? []), ...tasks.filter(isOver).map(({ ID }) => ID)];
   checkpointRollout(run, 'rolling_out', { statusBefore: updateStatusText(service), overBefore });

@@ -26,6 +26,8 @@ export class SwarmJudge {
   readonly #disturbed = new Set<string>();
   /** Updates in which another client gave their service an image: at which call. */
   readonly #changedAt = new Map<string, number>();
+  /** By service: at which call another client gave it an image. */
+  readonly #imageAt = new Map<string, number>();
   readonly #requested = new Set<string>();
   readonly #endedAt = new Map<string, number>();
 
@@ -72,7 +74,9 @@ export class SwarmJudge {
     const isAtZero = before !== null && replicasOf(before) === 0;
     if ('replicas' in more && (more.replicas > 0 || !isAtZero)) wanted.replicas = more.replicas;
     // After an update that scaled it to 0 for its backup, that is what it goes back to (docs/swarm.md).
-    const isDocumented = replicasOf(spec) > 0 || this.#running().length === 0;
+    const { updates } = this.scene().store;
+    const isScaled = this.#running().some(({ id }) => updates.rollout(id)?.scaled?.some((each) => each.name === name));
+    const isDocumented = replicasOf(spec) > 0 || !isScaled;
     if (act === 'deploy' || (act === 'rollback' && isDocumented)) wanted.replicas = replicasOf(spec);
     if (before !== null && imageOf(before) === imageOf(spec)) return;
     // In a rollback that is under way, another one goes forward again: to what no one wants.
@@ -81,6 +85,7 @@ export class SwarmJudge {
     );
     if (act === 'rollback' && isForward) return;
     wanted.image = imageOf(spec);
+    this.#imageAt.set(name, this.calls());
     for (const { id, container } of this.#running()) if (container === name) this.#changedAt.set(id, this.calls());
   }
 
@@ -146,7 +151,7 @@ export class SwarmJudge {
     if (status === 'succeeded') {
       this.#must(!this.#isBad(update), `an image of ${container} that fails was found healthy`);
       this.#must(!isChanged || wanted.image === newImage, `${container} succeeded, with an image of another client`);
-      if (changedAt === undefined) wanted.image = newImage;
+      if (changedAt === undefined && !this.#isChangedSince(update)) wanted.image = newImage;
     }
     if (status === 'failed')
       this.#must(!this.#requested.has(id), `${container} failed and is said to be unchanged, but it was rolled out`);
@@ -184,6 +189,10 @@ export class SwarmJudge {
     if (told) wanted.replicas = replicas;
     this.#must(spec.Labels?.['note'] === wanted.note, `a label of another client on ${name} is overwritten`);
     this.#must(imageOf(spec) === wanted.image, `${name} has the image ${imageOf(spec)} instead of ${wanted.image}`);
+  }
+
+  #isChangedSince(update: Update): boolean {
+    return (this.#imageAt.get(update.container ?? '') ?? -1) >= this.#end(update);
   }
 
   #isBad({ container, to }: Update): boolean {
