@@ -10,6 +10,7 @@ import { bearerOf } from './outsider';
 import type { SimulatedDatabase } from './database';
 import { SchemaJudge } from './judge-schemas';
 import { SoakJudge } from './judge-soaks';
+import { SiblingJudge } from './judge-siblings';
 import { Ledger } from './ledger';
 import { hasFiles } from './stage';
 import { GOOD, LATE, type Service, type World } from './world';
@@ -34,6 +35,7 @@ export class Judge {
   readonly #soaks: SoakJudge;
   readonly #ledger: Ledger;
   readonly #schemas: SchemaJudge;
+  readonly #siblings: SiblingJudge;
   readonly #database: SimulatedDatabase;
   private readonly host: FakeHost;
   private readonly happened: Happened;
@@ -50,6 +52,7 @@ export class Judge {
     this.#ledger = new Ledger(world, { host, database, happened }, scene, must);
     this.#soaks = new SoakJudge(host, happened, scene, must);
     this.#schemas = new SchemaJudge(world, { host, database, happened }, must);
+    this.#siblings = new SiblingJudge(world, { host, happened }, scene, must);
   }
 
   /** By then an outsider has started what it wanted. */
@@ -65,6 +68,7 @@ export class Judge {
       return change(id, fields);
     };
     this.#soaks.watch();
+    this.#siblings.watch(engine);
     this.#ledger.watch(engine, changes);
     for (const method of changes) engine.onCall(method, ({ line }) => this.afterChange(line), { when: 'after' });
     engine.onCall('remove', ({ args: [id] }) => this.#beforeRemoval(id));
@@ -106,6 +110,7 @@ export class Judge {
     const ended = all.filter((update) => update.finishedAt !== null && !this.#judged.has(verdictOf(update)));
     for (const update of ended) this.#verdict(update, !all.some((other) => endedAfter(other, update)));
     for (const update of ended) this.#judged.add(verdictOf(update));
+    this.#siblings.atRest(ended);
     this.#mustStayInQuarantine(all);
     this.#soaks.atRest();
     this.#ledger.atRest();
@@ -172,9 +177,9 @@ export class Judge {
   }
 
   #serviceAtRest(service: Service): void {
-    const { name, image: reference, restart: policy = 'no' } = service.spec;
+    const { name, restart: policy = 'no' } = service.spec;
     const { store } = this.scene();
-    const { mayBeDown, mayBeTagged } = this.happened;
+    const { mayBeDown } = this.happened;
     const bearer = bearerOf(this.host, name);
     if (bearer === undefined) return this.#must(this.happened.mayBeMissing(name), `no container has the name ${name}`);
     this.happened.isThere(name);
@@ -182,9 +187,7 @@ export class Judge {
     const good = isGood(bearer);
     if (state.Running) mayBeDown.delete(name);
     else this.#must(mayBeDown.has(name) || !good, `${name} does not run`);
-    const tagged = this.host.images.tags.get(reference);
-    if (tagged === bearer.inspect.Image) mayBeTagged.delete(name);
-    else this.#must(mayBeTagged.has(name), `the tag ${reference} does not name what ${name} runs`);
+    this.#siblings.tagAtRest(service, bearer);
     const own = bearer.inspect.HostConfig.RestartPolicy?.Name ?? 'no';
     if (state.Running) this.#must(own === policy, `restart policy of ${name} is ${own}, was ${policy}`);
     if (state.Running) this.#must(store.disarmed.find(bearer.inspect.Id) === null, `${name} runs disarmed`);

@@ -27,7 +27,8 @@ export async function operate(scene: Scene, { services }: World, act: OperatorAc
     }
     if (act.kind === 'request') {
       const name = services[act.service]?.spec.name;
-      if (name !== undefined) await requestUpdate(deps, { container: name });
+      const image = act.tag === undefined ? {} : { image: act.tag };
+      if (name !== undefined) await requestUpdate(deps, { container: name, ...image });
     } else {
       const waiting = store.updates.withStatus('awaiting_approval')[0];
       if (waiting) await decideById(deps, waiting.id, act.decision, 'api');

@@ -12,6 +12,7 @@ export function actOnHost({ host }: Pick<FakeEngine, 'host'>, service: Service, 
   const aside = all.filter((one) => one !== bearer);
   const acts: Record<Act, () => void> = {
     up: () => {
+      pullIfMissing(host, service.spec.image);
       remove(host, all);
       host.start(host.create(name, requestOf(service.spec)));
     },
@@ -30,6 +31,14 @@ export function actOnHost({ host }: Pick<FakeEngine, 'host'>, service: Service, 
     'compose-restart': () => restart(host, all),
   };
   acts[act]();
+}
+
+/** As Compose does: the container may have been moved to another tag, and the image of this one removed. */
+function pullIfMissing({ images }: FakeHost, reference: string): void {
+  if (images.tags.has(reference)) return;
+  const repository = reference.replace(/:[^:]*$/, '');
+  const { id } = images.pull(`${repository}@${images.registryDigest(reference)}`);
+  images.tag(id, reference);
 }
 
 export function bearerOf(host: FakeHost, name: string): FakeContainer | undefined {

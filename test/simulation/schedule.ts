@@ -1,5 +1,6 @@
 import type { Behaviour } from '../support/fake-engine-types';
 import { randomOf, type Random } from './random';
+import { otherTagOf, withTwin } from './siblings';
 import { DATA_DIRECTORY } from './stage';
 import type { Act, Make, Mid, OperatorAct, Quiet, Service, SimulatedEvent, World } from './world';
 
@@ -18,10 +19,11 @@ const JUMPS = [MINUTE, 10 * MINUTE, 60 * MINUTE, 26 * 60 * MINUTE, 80 * 60 * MIN
 /** The world of a seed, with all that will happen in it. */
 export function worldOf(seed: number): World {
   const random = randomOf(seed);
-  const services = withDatabase(
+  const single = withDatabase(
     random,
     Array.from({ length: 1 + random.int(3) }, (_, index) => serviceOf(random, index)),
   );
+  const services = withTwin(seed, single);
   const events: SimulatedEvent[] = [];
   for (let left = 3 + random.int(8); left > 0; left--) {
     for (const event of random.chance(0.25) ? storyOf(random, services) : [quietOf(random, services)]) {
@@ -43,6 +45,8 @@ function storyOf(random: Random, services: readonly Service[]): Quiet[] {
     );
   const app = services.findIndex(({ role }) => role === 'app');
   if (app >= 0) stories.push(() => migration(random, services, app));
+  const ofTwoTags = services.findIndex((_, at) => otherTagOf(services, at) !== undefined);
+  if (ofTwoTags >= 0) stories.push(() => moveAndBack(random, services, ofTwoTags));
   if (services.some(isBackedUp)) stories.push(() => [{ kind: 'backup' }, quietOf(random, services), restoreOf(random)]);
   return random.pick(stories)();
 }
@@ -65,6 +69,27 @@ function migration(random: Random, services: readonly Service[], service: number
     { kind: 'publish', service, ...make, webhooks: 1 },
     ...(random.chance(0.3) ? [quietOf(random, services)] : []),
     { kind: 'decide', decision: 'approve' },
+  ];
+}
+
+/** The operator moves a container to the other tag of its repository, and sometimes back; both tags have new versions. */
+function moveAndBack(random: Random, services: readonly Service[], service: number): Quiet[] {
+  const other = otherTagOf(services, service) ?? '';
+  const followed = services.findIndex(({ spec }) => spec.image === other);
+  const published = (at: number): Quiet => ({
+    kind: 'publish',
+    service: at,
+    ...makeOf(random, services[at]!),
+    webhooks: 1,
+  });
+  const decided: Quiet = { kind: 'decide', decision: 'approve' };
+  const back = services[service]?.spec.image ?? '';
+  return [
+    { kind: 'request', service, tag: other },
+    decided,
+    ...(random.chance(0.7) ? [published(followed), decided] : []),
+    ...(random.chance(0.5) ? [published(service), decided] : []),
+    ...(random.chance(0.5) ? [{ kind: 'request' as const, service, tag: back }, decided] : []),
   ];
 }
 
@@ -178,8 +203,15 @@ function actOf(random: Random, services: readonly Service[]): OperatorAct {
     ...(services.some(isBackedUp)
       ? [(): OperatorAct => restoreOf(random), (): OperatorAct => ({ kind: 'backup' })]
       : []),
-    () => ({ kind: 'request', service: random.int(services.length) }),
+    () => requestOf(random, services),
   ])();
+}
+
+/** Where there are two tags of its image, it is often for the other one. */
+function requestOf(random: Random, services: readonly Service[]): OperatorAct {
+  const service = random.int(services.length);
+  const tag = otherTagOf(services, service);
+  return { kind: 'request', service, ...(tag !== undefined && random.chance(0.6) ? { tag } : {}) };
 }
 
 function decisionOf(random: Random): OperatorAct {

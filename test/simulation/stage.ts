@@ -14,7 +14,7 @@ export function setStage(engine: FakeEngine, { services }: World, database: Simu
   for (const service of services.toSorted((a, b) => Number(isServer(b)) - Number(isServer(a)))) {
     const { spec, handover } = service;
     if (handover) spec.hostConfig = { NetworkMode: `container:${edge}` };
-    engine.addImage({ reference: spec.image, ...imageOf(service, database) });
+    if (engine.tagged(spec.image) === null) engine.addImage({ reference: spec.image, ...imageOf(service, database) });
     engine.runContainer(spec);
     if (isServer(service)) engine.files(spec.name).write(`${DATA_DIRECTORY}/PG_VERSION`, '15\n');
     if (hasFiles(service)) engine.files(spec.name).write('/data/first', spec.name);

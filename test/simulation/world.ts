@@ -54,7 +54,7 @@ export type Quiet =
   | ({ kind: 'publish'; service: number; webhooks: number } & Make)
   | { kind: 'decide'; decision: 'approve' | 'window' | 'decline' }
   | SoakAnswer
-  | { kind: 'request'; service: number }
+  | { kind: 'request'; service: number; tag?: string }
   | { kind: 'backup' }
   | { kind: 'restore'; by: 'command' | 'link' }
   | { kind: 'outsider'; service: number; act: Act }

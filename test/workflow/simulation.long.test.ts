@@ -145,6 +145,25 @@ describe('the invariants notice, and the report names the seed,', () => {
       says: /acknowledged writes to the database/,
       sabotage: ({ engine }) => answersAsAtFirst(engine, /^pg_dump /),
     },
+    'an image that is removed though no update replaced it': {
+      says: /no update replaced/,
+      sabotage: ({ deps, engine, store: { replacedImages } }) => {
+        deps.keepImages = 0;
+        const all = (): string[] => [...engine.host.images.onEngine.keys()];
+        replacedImages.of = (repository) =>
+          all().map((imageId) => ({ imageId, repository, reference: null, replacedAt: '2026-01-01T00:00:00Z' }));
+      },
+    },
+    'an update of one container that restarts another one of its repository': {
+      says: /twin-1 was stopped without an update of it/,
+      sabotage: ({ engine }) =>
+        engine.onCall('rename', ({ args: [id] }) => {
+          const twin = [...engine.host.containers.values()].find(({ inspect }) => inspect.Name.endsWith('-twin-1'));
+          if (twin === undefined || twin.inspect.Id === id) return;
+          engine.host.stop(twin);
+          engine.host.start(twin);
+        }),
+    },
     'a stop that does not stop': {
       says: /two writers|runs/,
       sabotage: ({ engine }) => void (engine.stop = () => Promise.resolve()),
