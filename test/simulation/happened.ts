@@ -3,7 +3,8 @@ import type { FakeHost } from '../support/fake-engine-host';
 import type { FakeContainer, FakeImage } from '../support/fake-engine-types';
 import type { Scene } from '../support/scene';
 import { bearerOf, ofService } from './outsider';
-import { GOOD, type Act, type Make, type Service, type World } from './world';
+import { failsItsProbe, failsProbes } from './probes';
+import { staysUp, type Act, type Make, type Service, type World } from './world';
 
 /** With these no container stops. */
 const LEAVE_IT: readonly Act[] = ['tag', 'start', 'unpause'];
@@ -41,7 +42,8 @@ export class Happened {
     private readonly host: FakeHost,
     private readonly scene: () => Scene,
   ) {
-    for (const image of host.images.onEngine.values()) this.published(image, { health: 'healthy' });
+    for (const image of host.images.onEngine.values())
+      this.published(image, { health: 'healthy', failsProbe: failsProbes(image) });
   }
 
   published({ digest, id }: FakeImage, make: Make): void {
@@ -152,8 +154,8 @@ export class Happened {
   }
 }
 
-export function isGood({ image }: FakeContainer): boolean {
-  return GOOD.includes(image.spec.health ?? 'healthy');
+export function isGood(container: FakeContainer): boolean {
+  return staysUp(container.image.spec.health) && !failsItsProbe(container);
 }
 
 export const isAside = ({ inspect }: FakeContainer): boolean => inspect.Name.includes('.diun-pilot-');

@@ -12,8 +12,9 @@ import { SchemaJudge } from './judge-schemas';
 import { SoakJudge } from './judge-soaks';
 import { SiblingJudge } from './judge-siblings';
 import { Ledger } from './ledger';
+import { saysOfProbe } from './probes';
 import { hasFiles } from './stage';
-import { GOOD, LATE, type Service, type World } from './world';
+import { isGoodMake, LATE, staysUp, type Service, type World } from './world';
 
 const FAILED = ['failed', 'rolled_back', 'rollback_failed'];
 /** Nothing was done, since there was nothing to do it to. */
@@ -109,6 +110,7 @@ export class Judge {
     for (const update of all) this.#updateAtRest(update);
     const ended = all.filter((update) => update.finishedAt !== null && !this.#judged.has(verdictOf(update)));
     for (const update of ended) this.#verdict(update, !all.some((other) => endedAfter(other, update)));
+    for (const update of ended) this.#agreesWithProbe(update);
     for (const update of ended) this.#judged.add(verdictOf(update));
     this.#siblings.atRest(ended);
     this.#mustStayInQuarantine(all);
@@ -184,7 +186,7 @@ export class Judge {
     if (bearer === undefined) return this.#must(this.happened.mayBeMissing(name), `no container has the name ${name}`);
     this.happened.isThere(name);
     const state = this.host.state(bearer);
-    const good = isGood(bearer);
+    const good = staysUp(bearer.image.spec.health);
     if (state.Running) mayBeDown.delete(name);
     else this.#must(mayBeDown.has(name) || !good, `${name} does not run`);
     this.#siblings.tagAtRest(service, bearer);
@@ -228,15 +230,17 @@ export class Judge {
     this.#schemas.verdict(update);
     const image = this.happened.image(to.digest);
     if (container === null || image === undefined || startedAt === null) return;
-    const good = GOOD.includes(image.health);
+    const good = isGoodMake(image);
+    const fadesLater = LATE.includes(image.health) && image.failsProbe !== true;
     const told = `${container} ${status} (${error?.code ?? ''}: ${error?.message ?? ''} / ${reason})`.replaceAll(
       /[0-9A-Z]{26}/g,
       '…',
     );
-    if (status === 'succeeded') this.#must(good || LATE.includes(image.health), `succeeded on a broken image: ${told}`);
+    if (status === 'succeeded') this.#must(good || fadesLater, `succeeded on a broken image: ${told}`);
     const undisturbed = this.happened.faults === 0;
     // What ran before may be broken itself, when an outsider has started it.
-    const oldIsGood = GOOD.includes(this.happened.image(from?.digest)?.health ?? 'healthy');
+    const before = this.happened.image(from?.digest);
+    const oldIsGood = before === undefined || isGoodMake(before);
     const blamesBroken = error?.code === 'other_unhealthy' && this.#runsBroken(container);
     // A database server that is down is neither dumped nor restored.
     const hasNoServer = this.world.services.some(({ role }) => role === 'database') && !this.#database.serves();
@@ -254,10 +258,24 @@ export class Judge {
     this.#must(!mustSucceed || !FAILED.includes(status), `a good image was refused without a fault: ${told}`);
     const bearer = bearerOf(this.host, container);
     if (this.happened.touched.has(container) || !isLast || status === 'rollback_failed') return;
-    const before = this.happened.image(from?.digest);
     const expected = status === 'succeeded' ? image.id : FAILED.includes(status) ? before?.id : undefined;
     if (expected !== undefined)
       this.#must(bearer?.inspect.Image === expected, `the world is not as the verdict says: ${told}`);
+  }
+
+  /** A new version that is found broken by its probe alone fails with what that says; one that is verified passes it. */
+  #agreesWithProbe({ container, to, from, status, error }: Update): void {
+    const service = this.world.services.find(({ spec }) => spec.name === container);
+    const image = this.happened.image(to.digest);
+    if (service === undefined || image === undefined) return;
+    const oldFails = this.happened.image(from?.digest)?.failsProbe === true;
+    this.#must(status !== 'rolled_back' || !oldFails, `${container} is rolled back to a version that fails its probe`);
+    const isByProbe = image.failsProbe === true && staysUp(image.health) && this.happened.faults === 0;
+    if (isByProbe && error?.code === 'unhealthy')
+      this.#must(
+        saysOfProbe(service, error.message),
+        `${container} fails, but not as its probe says: ${error.message}`,
+      );
   }
 
   /** Whether another container runs an image that cannot work: only an outsider starts one and leaves it. */

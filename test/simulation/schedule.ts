@@ -1,4 +1,5 @@
 import type { Behaviour } from '../support/fake-engine-types';
+import { isProbed, withProbes } from './probes';
 import { randomOf, type Random } from './random';
 import { otherTagOf, withTwin } from './siblings';
 import { DATA_DIRECTORY } from './stage';
@@ -23,7 +24,7 @@ export function worldOf(seed: number): World {
     random,
     Array.from({ length: 1 + random.int(3) }, (_, index) => serviceOf(random, index)),
   );
-  const services = withTwin(seed, single);
+  const services = withTwin(seed, withProbes(seed, single));
   const events: SimulatedEvent[] = [];
   for (let left = 3 + random.int(8); left > 0; left--) {
     for (const event of random.chance(0.25) ? storyOf(random, services) : [quietOf(random, services)]) {
@@ -184,6 +185,7 @@ function makeOf(random: Random, service: Service): Make {
     health,
     ...(late.includes(health) ? { lastsMs: random.pick(LASTS) } : {}),
     ...(service.role === 'app' && random.chance(0.6) ? { migrates: true } : {}),
+    ...(isProbed(service) && random.chance(0.3) ? { failsProbe: true } : {}),
   };
 }
 

@@ -132,6 +132,8 @@ class Simulation {
   /** A new process on the same host and database. */
   #equip(): void {
     const { engine, deps } = this.#scene;
+    // A probe is asked inside: no address of this world is one of this machine.
+    engine.address = { host: 'engine.example', port: '2376' };
     deps.storage = faultyStorage(this.#stored, () => this.#happened.storageFails);
     this.#judge.watch(engine, CHANGES);
     this.#die = () => undefined;

@@ -8,18 +8,25 @@ export interface Service {
   handover: boolean;
   /** The PostgreSQL server of its project, or an app that depends on it and migrates it; left out: neither. */
   role?: 'database' | 'app';
+  /** What ran before is found broken by its probe. */
+  failsFirst?: boolean;
 }
 
-/** What a published image is like. `lastsMs`: of one that fails after a while. `migrates`: at its start, the database to a newer schema. */
+/** What a published image is like. `lastsMs`: of one that fails after a while. `migrates`: at its start, the database to a newer schema. `failsProbe`: whatever its HEALTHCHECK says. */
 export interface Make {
   health: Behaviour;
   lastsMs?: number;
   migrates?: boolean;
+  failsProbe?: boolean;
 }
 
-export const GOOD: readonly Behaviour[] = ['healthy', 'slow'];
+const GOOD: readonly Behaviour[] = ['healthy', 'slow'];
 /** Good at first, so that they may be found healthy. */
 export const LATE: readonly Behaviour[] = ['dies', 'fades'];
+
+export const staysUp = (health: Behaviour = 'healthy'): boolean => GOOD.includes(health);
+
+export const isGoodMake = ({ health, failsProbe = false }: Make): boolean => staysUp(health) && !failsProbe;
 
 /** What an actor other than diun-pilot does to a service: to its container, to those that are kept or renamed, to all as Compose does. */
 export type Act =

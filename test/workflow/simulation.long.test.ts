@@ -164,6 +164,17 @@ describe('the invariants notice, and the report names the seed,', () => {
           engine.host.start(twin);
         }),
     },
+    'a probe that is not asked': {
+      says: /succeeded on a broken image/,
+      sabotage: ({ engine }) => {
+        const inspect = engine.inspectContainer.bind(engine);
+        engine.inspectContainer = async (id) => {
+          const seen = await inspect(id);
+          delete seen.Config.Labels?.['update.probe'];
+          return seen;
+        };
+      },
+    },
     'a stop that does not stop': {
       says: /two writers|runs/,
       sabotage: ({ engine }) => void (engine.stop = () => Promise.resolve()),
