@@ -8,6 +8,7 @@ import type { Scene } from '../support/scene';
 import { isGood, type Happened } from './happened';
 import { bearerOf } from './outsider';
 import type { SimulatedDatabase } from './database';
+import { PagesJudge } from './judge-pages';
 import { SchemaJudge } from './judge-schemas';
 import { SoakJudge } from './judge-soaks';
 import { SiblingJudge } from './judge-siblings';
@@ -37,6 +38,7 @@ export class Judge {
   readonly #ledger: Ledger;
   readonly #schemas: SchemaJudge;
   readonly #siblings: SiblingJudge;
+  readonly #pages: PagesJudge;
   readonly #database: SimulatedDatabase;
   private readonly host: FakeHost;
   private readonly happened: Happened;
@@ -53,6 +55,7 @@ export class Judge {
     this.#ledger = new Ledger(world, { host, database, happened }, scene, must);
     this.#soaks = new SoakJudge(host, happened, scene, must);
     this.#schemas = new SchemaJudge(world, { host, database, happened }, must);
+    this.#pages = new PagesJudge(world, { host, happened }, scene, must);
     this.#siblings = new SiblingJudge(world, { host, happened }, scene, must);
   }
 
@@ -113,12 +116,18 @@ export class Judge {
     for (const update of ended) this.#agreesWithProbe(update);
     for (const update of ended) this.#judged.add(verdictOf(update));
     this.#siblings.atRest(ended);
+    this.#pages.atRest(ended);
     this.#mustStayInQuarantine(all);
     this.#soaks.atRest();
     this.#ledger.atRest();
     this.#schemas.atRest();
     this.#restoresAtRest();
     this.happened.atRest();
+  }
+
+  /** What is shown of it all, after `atRest`. */
+  async pagesAtRest(isLast = false): Promise<void> {
+    await this.#pages.look(isLast);
   }
 
   /** Users of every service that works write to it. */

@@ -106,6 +106,7 @@ class Simulation {
       await this.#happen(event);
       await this.#untilQuiet();
       this.#judge.atRest();
+      await this.#judge.pagesAtRest();
     }
     if (this.#judge.violations.length === 0) await this.#drain();
     return { violations: this.#judge.violations, transcript: printed(this.#scene.engine.transcript) };
@@ -127,6 +128,7 @@ class Simulation {
     for (let round = 0; round < DRAIN_ROUNDS; round++) await this.#pass(26 * 3_600_000);
     this.#judge.atRest();
     this.#judge.atEnd();
+    await this.#judge.pagesAtRest(true);
   }
 
   /** A new process on the same host and database. */

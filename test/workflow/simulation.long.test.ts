@@ -175,6 +175,28 @@ describe('the invariants notice, and the report names the seed,', () => {
         };
       },
     },
+    'a rollback that is shown as a success': {
+      says: /is shown as succeeded, and another image runs/,
+      sabotage: ({ store: { updates } }) => {
+        const list = updates.list.bind(updates);
+        updates.list = (filter) => {
+          const found = list(filter);
+          const shown = found.updates.map((update) =>
+            update.status === 'rolled_back' ? { ...update, status: 'succeeded' as const } : update,
+          );
+          // As many as the API is asked for: the judges ask for more.
+          return filter.limit === 100 ? { ...found, updates: shown } : found;
+        };
+      },
+    },
+    'a value that nobody thought of, in a sentence of a page': {
+      says: /a page says undefined/,
+      sabotage: ({ store: { updates } }) => {
+        const change = updates.change.bind(updates);
+        updates.change = (id, { reason, ...fields }) =>
+          change(id, { ...fields, ...(reason && { reason: `${reason} It took undefined.` }) });
+      },
+    },
     'a stop that does not stop': {
       says: /two writers|runs/,
       sabotage: ({ engine }) => void (engine.stop = () => Promise.resolve()),
