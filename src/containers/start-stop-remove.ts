@@ -68,18 +68,19 @@ export async function keepStopped(deps: PolicyDeps, id: string, timeoutSeconds?:
 }
 
 /**
- * With the last start of each that is stopped by now. One that keeps restarting by its policy may have started between a look
- * at it and its stop: that start is its own, and must not be taken for another process's.
+ * With the last start of each that is stopped by now. One that keeps restarting by its policy, which `keepStopped` has recorded, may
+ * have started between a look at it and its stop: that start is no other process's, and is not to be taken for one.
  */
 export async function withLastStart<T extends { id: string; startedAt?: string }>(
-  engine: Engine,
+  { engine, store }: PolicyDeps,
   which: readonly T[],
 ): Promise<T[]> {
-  const found = await Promise.all(which.map(({ id }) => inspectIfThere(engine, id)));
-  return which.map((each, index) => {
-    const state = found[index]?.State;
+  const lastStart = async (each: T): Promise<T> => {
+    if (store.disarmed.find(each.id) === null) return each;
+    const state = (await inspectIfThere(engine, each.id))?.State;
     return state === undefined || state.Running ? each : { ...each, startedAt: state.StartedAt };
-  });
+  };
+  return Promise.all(which.map(lastStart));
 }
 
 /** As `keepStopped`, of one that may be gone. */

@@ -156,7 +156,7 @@ async function noteStarted(run: RestoreRun): Promise<void> {
 }
 
 async function noteLastStarts(run: RestoreRun): Promise<void> {
-  const look = () => withLastStart(run.engine, run.journal.stopped);
+  const look = () => withLastStart(run, run.journal.stopped);
   checkpointRestore(run, { stopped: await insist(run, 'the look at the stopped containers', look) });
 }
 

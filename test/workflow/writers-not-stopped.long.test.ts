@@ -78,10 +78,13 @@ describe.each<[string, (engine: FakeEngine) => void]>([
 });
 
 describe('a container that keeps restarting by its policy, as one does on data that a newer version has changed', () => {
+  const ALWAYS = { RestartPolicy: { Name: 'always', MaximumRetryCount: 0 } };
+
   /** It ends and is started again by the engine right before it is stopped. */
   function restartsBeforeItsStop(name: string, when: () => boolean): void {
     const { engine } = migrating.forge.scene;
     const container = engine.host.find(name);
+    Object.assign(container.inspect.HostConfig, ALWAYS);
     let restarted = false;
     const restart = (): void => {
       restarted = true;
@@ -127,8 +130,7 @@ describe('a container that keeps restarting by its policy, as one does on data t
   ])('and that ends %s is asked again', async (_when, call, message) => {
     migrating = await migratingForge();
     const { engine } = migrating.forge.scene;
-    const always = { RestartPolicy: { Name: 'always', MaximumRetryCount: 0 } };
-    Object.assign(engine.host.find('forge-gitea-1').inspect.HostConfig, always);
+    Object.assign(engine.host.find('forge-gitea-1').inspect.HostConfig, ALWAYS);
     engine.failNext(call, new EngineError('engine_refused', `The Docker Engine refused: ${message}`));
     await expectRestored();
   });

@@ -41,7 +41,7 @@ export async function quiesce(run: Run, progress: Progress): Promise<boolean> {
     progress(`stopping ${name}`);
     await stop(run, id, name);
   }
-  const look = () => withLastStart(run.engine, starts);
+  const look = () => withLastStart(run, starts);
   checkpoint(run, 'preparing', { writers: await insist(run, 'the look at the stopped containers', look) });
   await mustStillBeStored(run, stopped);
   return true;
