@@ -28,7 +28,7 @@ describeIf(whyNoS3Server(), 'retention on a real S3 server', () => {
     scene.deps.retention = { daily: 1, weekly: 0, monthly: 0 };
     scene.engine.addImage({ reference: 'nginx:stable', files: { '/data/a': 'some rows' } });
     scene.engine.runContainer(nginx({ labels: { 'backup.kind': 'files', 'backup.paths': '/data' } }));
-    const unfinished = 'web/20260101T020000Z-01KAT3W9A0BCDEFGHJKMNPQRST/01-web-files-data.tar.gz';
+    const unfinished = 'web/20251220T020000Z-01KAT3W9A0BCDEFGHJKMNPQRST/01-web-files-data.tar.gz';
     for (const key of [unfinished, 'web/notes.txt']) await storage.put(key, Readable.from([Buffer.from('x')]));
 
     for (let day = 0; day < 3; day++) {
