@@ -69,7 +69,7 @@ export async function keepStopped(deps: PolicyDeps, id: string, timeoutSeconds?:
 
 /**
  * With the last start of each that is stopped by now. One that keeps restarting by its policy, which `keepStopped` has recorded, may
- * have started between a look at it and its stop: that start is no other process's, and is not to be taken for one.
+ * have started between a look at it and its stop: that start must not be taken for one by another process.
  */
 export async function withLastStart<T extends { id: string; startedAt?: string }>(
   { engine, store }: PolicyDeps,
