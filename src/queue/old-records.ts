@@ -1,8 +1,8 @@
 import type { Deps } from '../deps';
 import type { WorkOutcome } from '../domain/due-work';
-import { plural } from '../domain/format';
+import { DAY_MS, plural } from '../domain/format';
 
-const KEPT_MS = 90 * 86_400_000;
+const KEPT_MS = 90 * DAY_MS;
 
 /** Notifications and delivered mails are kept for three months; the newest notification of an image always, because it identifies duplicates. */
 export function removeOldRecords({ store, clock }: Pick<Deps, 'clock' | 'store'>): Promise<WorkOutcome> {

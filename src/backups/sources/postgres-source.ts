@@ -4,6 +4,7 @@ import { isRestoreArtifact } from '../../domain/backups/restore-artifact-names';
 import { BOUNDS } from '../../domain/bounds';
 import type { Container } from '../../domain/container';
 import { messageOf, PilotError } from '../../domain/errors';
+import { shellWord } from '../../domain/text/shell';
 import { readWithin } from '../../lib/streams';
 import type { Engine } from '../../ports/engine';
 import { conninfo, type PostgresLogin, readPostgresLogin, UTF8 } from '../../probes/postgres-probe';
@@ -132,8 +133,10 @@ export function explainLock(
 ): string | null {
   // pg_dump limits its wait by the timeout of a statement.
   if (!/timeout\b.*LOCK TABLE/s.test(words)) return null;
+  // psql reads other names as connection strings; a role of the database may have chosen it.
+  const isPlain = /^\w+$/.test(database);
   const query = `SELECT pid, usename, state, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE mode = 'AccessExclusiveLock')`;
-  return `Another session has locked a table of database ${database}: a migration under way, VACUUM FULL, or a transaction that was left open. To see who: docker exec ${name} psql -U ${user} -d ${database} -c "${query}". Let it end, or end it with SELECT pg_terminate_backend(PID), and take the backup again.`;
+  return `Another session has locked a table of database ${database}: a migration under way, VACUUM FULL, or a transaction that was left open. To see who: docker exec ${shellWord(name)} psql -U ${shellWord(user)} -d ${shellWord(isPlain ? database : conninfo(database))} -c "${query}". Let it end, or end it with SELECT pg_terminate_backend(PID), and take the backup again.`;
 }
 
 /** `pg_restore -l` passes on a dump cut at 60 %; `-f /dev/null` reads it all (measured, docs/research/postgresql.md). */

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { explainLock } from '../../../../src/backups/sources/postgres-source';
 
 const explained = (words: string): string | null => explainLock(words, 'app', 'shop', { name: 'db-1' });
@@ -14,4 +15,12 @@ test.each([
 
 test('other failures have another cause', () => {
   expect(explained('pg_dump: error: connection to server failed: timeout expired')).toBeNull();
+});
+
+test('a name that a role of the database chose is no command on the host', () => {
+  const words = 'ERROR:  canceling statement due to statement timeout: LOCK TABLE a';
+  const said = explainLock(words, 'app', '$(reboot)', { name: 'db-1' }) ?? '';
+  const command = /docker exec .*? -c "/.exec(said)?.[0].slice(0, -4) ?? '';
+  const run = spawnSync('sh', ['-c', command.replace('docker exec db-1 psql', 'printf "%s\\n"')], { encoding: 'utf8' });
+  expect(run.stdout.split('\n')).toEqual(['-U', 'app', '-d', "dbname='$(reboot)'", '']);
 });
